@@ -1,0 +1,27 @@
+# One standard, one set of warnings, for every target of the tree.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+find_program(YIKATONG_CCACHE ccache)
+if(YIKATONG_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
+      ${YIKATONG_CCACHE})
+endif()
+
+find_program(YIKATONG_MOLD mold)
+if(YIKATONG_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+add_library(yikatong_options INTERFACE)
+target_include_directories(yikatong_options INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
+target_compile_options(yikatong_options INTERFACE
+  -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough -Werror)
+if(YIKATONG_SANITIZE)
+  add_compile_options(-fsanitize=${YIKATONG_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${YIKATONG_SANITIZE})
+endif()
