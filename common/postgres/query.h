@@ -1,0 +1,13 @@
+// A named SQL statement. Statements live one a file under a room's sql/queries/ and become constants
+// of this type at build time (cmake/embed_sql.py); the stem of the file is the name.
+#pragma once
+
+namespace yikatong::postgres {
+
+// Both pointers refer to literals and live for ever.
+struct Query {
+  const char* name;  // also the name of the prepared statement; at most 60 characters
+  const char* sql;
+};
+
+}  // namespace yikatong::postgres
