@@ -58,7 +58,7 @@ class Authorizer {
  public:
   explicit Authorizer(std::span<const MethodRule> rules);
 
-  // OK, or PERMISSION_DENIED with NOT_PERMITTED (also where the method has no rule).
+  // OK, or PERMISSION_DENIED (also where the method has no rule).
   absl::Status Check(std::string_view method, const Caller& caller) const;
 
   bool HasRule(std::string_view method) const;

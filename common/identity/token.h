@@ -23,12 +23,12 @@ inline constexpr char kAudience[] = "yikatong";
 inline constexpr size_t kMaxTokenBytes = 4096;
 
 struct TokenClaims {
-  std::string person;
-  std::string organisation;
-  RoleSet roles;
-  std::vector<std::string> fields;  // {"*"} is every field
-  std::vector<int32_t> districts;   // {120000} is the whole city
-  std::string token_id;             // empty: the signer makes one
+  std::string person = {};
+  std::string organisation = {};
+  RoleSet roles = {};
+  std::vector<std::string> fields = {};  // {"*"} is every field
+  std::vector<int32_t> districts = {};   // {120000} is the whole city
+  std::string token_id = {};             // empty: the signer makes one
 };
 
 // Mints tokens with one issuer key. Used by `yktctl token mint`; no server holds such a key.
@@ -48,6 +48,10 @@ class TokenSigner {
   std::unique_ptr<Impl> impl_;
 };
 
+// The half of a caller that the SAN URI of a client certificate names: `ykt://org/<code>` or
+// `ykt://service/<name>`. UNAUTHENTICATED for anything else.
+absl::StatusOr<Caller> CallerOfCertificate(std::string_view uri);
+
 // Verifies tokens against the issuers' public keys. Thread safe.
 //
 // The keys are every *.pem of one folder, each named by the hash of the key itself. The folder is
@@ -65,13 +69,11 @@ class TokenVerifier {
                                                              const base::Clock& clock);
   ~TokenVerifier();
 
-  // `certificate_uri`: the SAN URI of the client's certificate, `ykt://org/<code>` or
-  // `ykt://service/<name>`. `token`: empty when none was sent.
-  // UNAUTHENTICATED with the reason UNAUTHENTICATED (no usable certificate, or an organisation
-  // without a token), TOKEN_INVALID, TOKEN_EXPIRED or TOKEN_ORGANISATION (a token of another
-  // organisation, or any token beside a service's certificate).
-  absl::StatusOr<Caller> Authenticate(std::string_view certificate_uri,
-                                      std::string_view token) const;
+  // `certified`: from CallerOfCertificate. `token`: empty when none was sent. UNAUTHENTICATED with
+  // the reason UNAUTHENTICATED (an organisation without a token), TOKEN_INVALID, TOKEN_EXPIRED (or
+  // not valid yet), or TOKEN_ORGANISATION (a token of another organisation, or any token beside a
+  // service's certificate).
+  absl::StatusOr<Caller> Authenticate(const Caller& certified, std::string_view token) const;
 
  private:
   class Impl;

@@ -30,14 +30,14 @@
 //
 // A callback-API method (Watch…) asks `guard.Admit` instead; see watch.h.
 //
-// In this order: caller from certificate and token; rule; deadline present and bounded; size;
-// rate; the handler; then metrics, one JSON log line, and for refusals of a known caller the
-// auditor. An absl::Status with a Reason becomes google.rpc.Status with ErrorInfo (domain
-// "yikatong"). An exception that reaches here is a defect: INTERNAL, INVARIANT_BROKEN, logged.
+// In this order: organisation from the certificate; its rate; person from the token; rule; deadline
+// present and bounded; size; the handler; then metrics, one JSON log line, and for refusals of a
+// known caller the auditor. An absl::Status with a Reason becomes google.rpc.Status with ErrorInfo
+// (domain "yikatong"). An exception that reaches here is a defect: INTERNAL, INVARIANT_BROKEN, logged.
 //
 // Reasons given here: UNAUTHENTICATED, TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_ORGANISATION,
-// NOT_PERMITTED, DEADLINE_MISSING, DEADLINE_TOO_LONG, REQUEST_TOO_LARGE, RATE_LIMITED, SERVER_BUSY,
-// REQUEST_ID_INVALID, INVARIANT_BROKEN.
+// PERMISSION_DENIED, DEADLINE_MISSING, DEADLINE_TOO_LONG, MESSAGE_TOO_LARGE, RATE_LIMITED,
+// OVERLOADED, REQUEST_ID_MISSING, REQUEST_ID_INVALID, INVARIANT_BROKEN.
 #pragma once
 
 #include <cstddef>
@@ -73,8 +73,10 @@ class Metrics;
 namespace yikatong::rpc {
 
 // Called for each refusal of a known caller (INVALID_ARGUMENT, NOT_FOUND, ALREADY_EXISTS,
-// PERMISSION_DENIED, FAILED_PRECONDITION, OUT_OF_RANGE, ABORTED), on the handler's thread, after
-// the handler's transaction ended. It appends an audit entry in a transaction of its own.
+// PERMISSION_DENIED, UNAUTHENTICATED, FAILED_PRECONDITION, OUT_OF_RANGE), after the handler's
+// transaction ended. Where the certificate is good and the token is not, the caller has an
+// organisation and no person. Called on the handler's thread, for callback-API methods on gRPC's:
+// it should hand over to a queue, or block shortly. It appends an audit entry on its own.
 using RefusalAuditor = std::function<void(const identity::Caller& caller, std::string_view method,
                                           const absl::Status& refusal)>;
 
@@ -122,22 +124,25 @@ grpc::Status Unary(const Guard& guard, grpc::ServerContext* context, std::string
                    const google::protobuf::MessageLite& request, const Handler& handler);
 
 // For client streams and two-way streams, and server streams that run long. Takes one of
-// `max_streams` places, or refuses with SERVER_BUSY.
+// `max_streams` places, or refuses with OVERLOADED.
 grpc::Status Streamed(const Guard& guard, grpc::ServerContext* context, std::string_view method,
                       const Handler& handler);
 
-// REQUEST_TOO_LARGE when a message of a stream is larger than `max_bytes`.
+// MESSAGE_TOO_LARGE when a message of a stream is larger than `max_bytes`.
 absl::Status CheckSize(const google::protobuf::MessageLite& message,
                        int64_t max_bytes = kMaxChunkBytes);
 
 // After Read returned false: OK when the client closed its side, CANCELLED when it went away.
 absl::Status StreamEnd(const grpc::ServerContext& context);
 
-// RESOURCE_EXHAUSTED with SERVER_BUSY, for WatchHub.
+// OVERLOADED, for WatchHub.
 absl::Status TooManyWatchers(size_t limit);
 
-// What every mutation carries: 1 to 64 printable ASCII characters without space, or
-// REQUEST_ID_INVALID.
+// UNAVAILABLE with SHUTTING_DOWN: another replica answers.
+absl::Status ShuttingDown();
+
+// What every mutation carries: 1 to 64 printable ASCII characters without blanks, else
+// REQUEST_ID_MISSING or REQUEST_ID_INVALID.
 absl::Status RequireRequestId(std::string_view request_id);
 
 }  // namespace yikatong::rpc

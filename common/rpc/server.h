@@ -41,7 +41,7 @@ class Collectable;
 namespace yikatong::rpc {
 
 // A chunk is at most 1 MiB; the transport takes a little more, so that an oversized message gets a
-// reason of ours (REQUEST_TOO_LARGE) and only absurd ones gRPC's own RESOURCE_EXHAUSTED.
+// reason of ours (MESSAGE_TOO_LARGE) and only absurd ones gRPC's own RESOURCE_EXHAUSTED.
 inline constexpr int64_t kMaxChunkBytes = 1 << 20;
 inline constexpr int kMaxMessageBytes = 4 << 20;
 

@@ -64,10 +64,13 @@ class WatchHub {
   explicit WatchHub(size_t max_watchers = 256) : max_watchers_(max_watchers) {}
 
   // The body of the callback method. Never blocks; refuses with what Guard::Admit says, or with
-  // SERVER_BUSY above `max_watchers`, or UNAVAILABLE after Close.
+  // OVERLOADED above `max_watchers`, or UNAVAILABLE after Close.
   grpc::ServerWriteReactor<Response>* Watch(const Guard& guard,
                                             const grpc::CallbackServerContext& context,
                                             std::string_view method, std::string key);
+
+  // The same for a caller whom somebody else admitted to the method.
+  grpc::ServerWriteReactor<Response>* Attach(identity::Caller caller, std::string key);
 
   // Admits new watchers, reads each watched key once, sends what changed. From one thread.
   void PollOnce(const Admit& admit, const Read& read);
@@ -173,19 +176,23 @@ grpc::ServerWriteReactor<Response>* WatchHub<Response>::Watch(
     const Guard& guard, const grpc::CallbackServerContext& context, std::string_view method,
     std::string key) {
   absl::StatusOr<identity::Caller> caller = guard.Admit(context, method);
-  if (!caller.ok()) {
-    auto* refused = new Watcher(nullptr, std::move(key), {});
-    refused->End(ToGrpc(caller.status()));
-    return refused;
-  }
+  if (caller.ok()) return Attach(*std::move(caller), std::move(key));
+  auto* refused = new Watcher(nullptr, std::move(key), {});
+  refused->End(ToGrpc(caller.status()));
+  return refused;
+}
+
+template <typename Response>
+grpc::ServerWriteReactor<Response>* WatchHub<Response>::Attach(identity::Caller caller,
+                                                               std::string key) {
   std::lock_guard lock(mutex_);
   if (closed_ || watchers_.size() >= max_watchers_) {
     auto* refused = new Watcher(nullptr, std::move(key), {});
-    refused->End(ToGrpc(closed_ ? absl::UnavailableError("the server is draining")
+    refused->End(ToGrpc(closed_ ? ShuttingDown()
                                 : TooManyWatchers(max_watchers_)));
     return refused;
   }
-  auto* watcher = new Watcher(this, std::move(key), *std::move(caller));
+  auto* watcher = new Watcher(this, std::move(key), std::move(caller));
   watchers_.insert(watcher);
   return watcher;
 }
@@ -243,7 +250,7 @@ void WatchHub<Response>::Close() {
   std::lock_guard lock(mutex_);
   closed_ = true;
   for (Watcher* watcher : watchers_) {
-    watcher->End(ToGrpc(absl::UnavailableError("the server is draining")));
+    watcher->End(ToGrpc(ShuttingDown()));
   }
 }
 

@@ -1,0 +1,134 @@
+#include "common/rpc/client.h"
+
+#include <grpcpp/client_context.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/security/tls_certificate_provider.h>
+#include <grpcpp/security/tls_credentials_options.h>
+#include <grpcpp/support/client_interceptor.h>
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+#include <vector>
+
+#include "common/rpc/trace.h"
+#include "common/status/status.h"
+
+namespace yikatong::rpc {
+namespace {
+
+constexpr unsigned kCertificateRefreshSeconds = 2;
+
+// Retrying UNAVAILABLE is safe as mutations carry request ids. Throttled, so that a peer in trouble
+// is not buried: a failure takes 1 of 10 tokens, a success gives 0.1 back, below 5 nothing retries.
+constexpr char kRetryPolicy[] = R"(
+    "methodConfig": [{
+      "name": [{}],
+      "retryPolicy": {
+        "maxAttempts": 4,
+        "initialBackoff": "0.1s",
+        "maxBackoff": "2s",
+        "backoffMultiplier": 2,
+        "retryableStatusCodes": ["UNAVAILABLE"]
+      }
+    }],
+    "retryThrottling": {"maxTokens": 10, "tokenRatio": 0.1})";
+constexpr char kRoundRobin[] = R"("loadBalancingConfig": [{"round_robin": {}}])";
+
+struct Counter {
+  std::atomic<int64_t> calls{0};
+  std::function<void(std::string_view)> on_call;
+};
+
+// Counts where the call is made and stays out of its way after.
+class CountingFactory final : public grpc::experimental::ClientInterceptorFactoryInterface {
+ public:
+  explicit CountingFactory(std::shared_ptr<Counter> counter) : counter_(std::move(counter)) {}
+  grpc::experimental::Interceptor* CreateClientInterceptor(
+      grpc::experimental::ClientRpcInfo* info) override {
+    counter_->calls.fetch_add(1, std::memory_order_relaxed);
+    if (counter_->on_call) counter_->on_call(info->method());
+    return nullptr;
+  }
+
+ private:
+  const std::shared_ptr<Counter> counter_;
+};
+
+std::string ServiceConfig(const ChannelOptions& options) {
+  std::string config = "{";
+  if (options.retry_unavailable) config += kRetryPolicy;
+  if (options.address.starts_with("dns:")) {
+    if (config.size() > 1) config += ",";
+    config += kRoundRobin;
+  }
+  return config + "}";
+}
+
+grpc::ChannelArguments Arguments(const ChannelOptions& options) {
+  grpc::ChannelArguments args;
+  args.SetServiceConfigJSON(ServiceConfig(options));
+  args.SetMaxReceiveMessageSize(options.max_message_bytes);
+  args.SetMaxSendMessageSize(options.max_message_bytes);
+  if (!options.server.empty()) args.SetSslTargetNameOverride(options.server);
+  // gRPC's own back-off grows to two minutes: far longer than a peer takes to start again.
+  args.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  args.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1'000);
+  args.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2'000);
+  args.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
+  args.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+  // Each channel has its own connection: two channels of one process may be two organisations.
+  args.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  return args;
+}
+
+}  // namespace
+
+class Channel::Impl {
+ public:
+  std::shared_ptr<grpc::Channel> channel;
+  std::shared_ptr<Counter> counter = std::make_shared<Counter>();
+};
+
+Channel::Channel(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Channel::~Channel() = default;
+
+absl::StatusOr<std::unique_ptr<Channel>> Channel::Open(ChannelOptions options) {
+  YKT_RETURN_IF_ERROR(CheckTlsFiles(options.tls));
+  grpc::experimental::TlsChannelCredentialsOptions tls;
+  tls.set_certificate_provider(
+      std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(
+          options.tls.key, options.tls.certificate, options.tls.ca, kCertificateRefreshSeconds));
+  tls.watch_root_certs();
+  tls.watch_identity_key_cert_pairs();
+
+  auto impl = std::make_unique<Impl>();
+  impl->counter->on_call = options.on_call;
+  std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>> factories;
+  factories.push_back(std::make_unique<CountingFactory>(impl->counter));
+  impl->channel = grpc::experimental::CreateCustomChannelWithInterceptors(
+      options.address, grpc::experimental::TlsCredentials(tls), Arguments(options),
+      std::move(factories));
+  return std::unique_ptr<Channel>(new Channel(std::move(impl)));
+}
+
+std::shared_ptr<grpc::Channel> Channel::grpc() const { return impl_->channel; }
+
+void Channel::Prepare(grpc::ClientContext& context, absl::Duration timeout,
+                      std::string_view token) const {
+  // A gRPC deadline is of the system's clock, whatever clock the process was given.
+  absl::Time deadline = absl::FromChrono(std::chrono::system_clock::now()) + timeout;
+  const CallScope* scope = CallScope::Current();
+  if (scope != nullptr) deadline = std::min(deadline, scope->deadline());
+  context.set_deadline(absl::ToChronoTime(deadline));
+  context.AddMetadata("traceparent",
+                      (scope != nullptr ? scope->trace() : Trace::New()).Traceparent());
+  if (!token.empty()) context.AddMetadata("authorization", "Bearer " + std::string(token));
+}
+
+int64_t Channel::CallCount() const {
+  return impl_->counter->calls.load(std::memory_order_relaxed);
+}
+
+}  // namespace yikatong::rpc
