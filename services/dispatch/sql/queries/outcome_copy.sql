@@ -1,0 +1,2 @@
+-- The new outcomes of a chunk by binary COPY; each (reference, number) once.
+COPY outcome (district, reference, outcome_no, state, reason, booked_on, amount_fen) FROM STDIN (FORMAT binary)
