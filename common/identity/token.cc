@@ -41,7 +41,7 @@ bool IsName(std::string_view text, std::string_view also) {
 // Empty, or what is wrong with the claims.
 std::string Fault(const TokenClaims& claims) {
   if (!IsName(claims.person, "_.-")) return "sub";
-  if (!IsName(claims.organisation, "_-")) return "org";
+  if (!IsName(claims.organisation, "._-")) return "org";  // civil.120105
   if (!IsName(claims.token_id, "_-")) return "jti";
   if (claims.roles.empty()) return "roles";
   if (claims.fields.empty() || claims.fields.size() > kMaxListed) return "fields";
@@ -324,7 +324,7 @@ absl::StatusOr<Caller> CallerOfCertificate(std::string_view uri) {
     if (IsName(caller.service, "_-")) return caller;
   } else if (uri.starts_with(kOrganisation)) {
     caller.organisation = uri.substr(kOrganisation.size());
-    if (IsName(caller.organisation, "_-")) return caller;
+    if (IsName(caller.organisation, "._-")) return caller;
   }
   return status::Refuse(Reason::kUnauthenticated,
                         "no client certificate that names an organisation or a service");
