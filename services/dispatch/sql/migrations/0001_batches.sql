@@ -59,10 +59,18 @@ CREATE TABLE upload_chunk (
   rows_fen     bigint NOT NULL,
   accepted     integer NOT NULL,
   accepted_fen bigint NOT NULL,
-  first_item   bigint NOT NULL,          -- smallest and largest item id of its rows
+  first_row    bigint NOT NULL,          -- its rows are consecutive
+  last_row     bigint NOT NULL,
+  first_item   bigint NOT NULL,          -- smallest and largest item id of those accepted; 0 where none was
   last_item    bigint NOT NULL,
+  -- What its items claimed, so that a cancellation finds it again: sixteen bytes a claim and no index, where an index on
+  -- claim (owner) would be one more indexed row for each payment.
+  claim_keys   uuid[] NOT NULL,
+  edge_keys    uuid[] NOT NULL,
+  edge_holders integer[] NOT NULL,       -- how many items of the chunk hold the edge claim
   PRIMARY KEY (district, batch_id, chunk)
 );
+ALTER TABLE upload_chunk ALTER COLUMN claim_keys SET STORAGE EXTERNAL, ALTER COLUMN edge_keys SET STORAGE EXTERNAL;
 
 
 CREATE TABLE item (
@@ -97,7 +105,7 @@ CREATE TABLE rejection (
 
 -- What an item occupies so that nobody is paid twice. The one table that crosses districts, since its rule does: keyed by
 -- the hash of (scope, slot, kind, key). `owner` is the item for a policy's own claim (then holders is 1), and for a claim on an
--- exclusion edge minus the number of the policy (negative), with the count of its uncancelled items there.
+-- exclusion edge minus a number made from the policy's id (negative), with the count of its uncancelled items there.
 CREATE TABLE claim (
   claim_key uuid PRIMARY KEY,
   owner     bigint NOT NULL,
@@ -151,6 +159,7 @@ CREATE TABLE review (
   approved boolean NOT NULL,
   comment  text NOT NULL,
   late     boolean NOT NULL,
+  taken_on date NOT NULL,                -- business date
   at       timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (district, batch_id, step_no),
   UNIQUE (district, batch_id, person)

@@ -1,0 +1,32 @@
+// The same request twice is done once: the first answer is stored in the transaction that does the work.
+//
+//   return Mutate(database, "seal_batch", caller, request, [&](postgres::Transaction& tx) -> absl::StatusOr<std::string> {
+//     …
+//     return encode(batch);      // the answer's bytes, which a repetition gets again
+//   });
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "common/identity/caller.h"
+#include "common/postgres/database.h"
+#include "services/dispatch/domain/request.h"
+
+namespace yikatong::dispatch {
+
+// Runs `work` and keeps what it answers; or gives the answer that is kept under (organisation, request id). A refusal
+// keeps nothing: the same request may succeed later. Two of one id at the same moment: the second waits for the first.
+// REQUEST_ID_REUSED where the id was used with other content or for another method.
+absl::StatusOr<std::string> RunOnce(postgres::Transaction& tx, const identity::Caller& caller,
+                                    const Request& request,
+                                    const std::function<absl::StatusOr<std::string>()>& work);
+
+// RunOnce in a transaction of its own.
+absl::StatusOr<std::string> Mutate(
+    postgres::Database& database, std::string_view name, const identity::Caller& caller, const Request& request,
+    const std::function<absl::StatusOr<std::string>(postgres::Transaction&)>& work);
+
+}  // namespace yikatong::dispatch
