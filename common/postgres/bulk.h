@@ -62,7 +62,7 @@ class Columns {
   Columns& Lone();
 
  private:
-  friend class BulkAccess;
+  friend class Transaction;
   struct One {
     std::string bytes;   // wire form
     uint32_t type = 0;   // oid; 0 for a scalar, whose type the server infers
@@ -71,6 +71,7 @@ class Columns {
     bool null = false;
     bool lone = false;
   };
+  absl::Status Check() const;
   One& StartArray(uint32_t array_type, uint32_t element_type, size_t count, bool has_null);
 
   std::vector<One> columns_;
@@ -112,7 +113,6 @@ class BinaryCopy {
   Query copy_;
   int columns_;
   int fields_ = 0;          // of the row being built
-  size_t row_start_ = 0;    // offset of its field count in buffer_
   std::string buffer_;
   bool bad_value_ = false;
 };

@@ -11,13 +11,16 @@
 //
 // Errors. Everything that goes wrong in the database becomes an absl::Status here, in one place
 // (errors.h); the driver's text goes to the log and never into a status:
-//   COMMIT_UNKNOWN         UNAVAILABLE   connection lost in COMMIT: read your fence or request row, never
-//                                        repeat blindly
-//   DATABASE_UNAVAILABLE   UNAVAILABLE   no connection, or lost before COMMIT: nothing was committed
-//   DATABASE_BUSY          UNAVAILABLE   pool wait, lock or statement time-out, deadlocks past the last retry
-//   STORAGE_FULL           RESOURCE_EXHAUSTED
-//   DUPLICATE_KEY          ALREADY_EXISTS      unique or exclusion constraint: see ConstraintOf
-//   INVARIANT_BROKEN       INTERNAL      any other constraint, statement or reader error
+//   COMMIT_UNKNOWN        UNAVAILABLE          connection lost in COMMIT: read your fence or request row,
+//                                              never repeat blindly
+//   DATABASE_UNAVAILABLE  UNAVAILABLE          no connection, or lost before COMMIT: nothing was done
+//   DATABASE_BUSY         UNAVAILABLE          pool wait, lock or statement took too long: nothing was done
+//   DATABASE_CONFLICT     ABORTED              deadlocks or serialization failures past the last retry
+//   STORAGE_FULL          RESOURCE_EXHAUSTED
+//   DUPLICATE_KEY         ALREADY_EXISTS       unique or exclusion constraint: see ConstraintOf
+//   CONSTRAINT_VIOLATED   FAILED_PRECONDITION  any other constraint: see ConstraintOf
+//   DATABASE_REFUSED      INTERNAL             any other statement error
+//   INVARIANT_BROKEN      INTERNAL             a row read as what it is not, arrays of unequal length
 //
 // Thread safety: Database is thread-safe; a Transaction belongs to the thread that runs its function.
 #pragma once
@@ -36,15 +39,20 @@
 #include "common/postgres/query.h"
 #include "common/postgres/values.h"
 
+namespace yikatong::telemetry {
+class Metrics;
+}
+
 namespace yikatong::postgres {
 
 class Columns;     // bulk.h
 class Connection;  // connection.h
+struct Failure;    // errors.h
 
 enum class Isolation { kReadCommitted, kRepeatableRead, kSerializable };
 
 struct DatabaseOptions {
-  std::string conninfo;  // libpq's key=value form; holds a password, never logged
+  std::string conninfo = {};  // libpq's key=value form; holds a password, never logged
   std::string application_name = "yikatong";
   int max_connections = 8;
   int acquire_timeout_ms = 5'000;  // how long a transaction may wait for a free connection
@@ -53,7 +61,8 @@ struct DatabaseOptions {
   int lock_timeout_ms = 10'000;
   int idle_in_transaction_timeout_ms = 10'000;  // must be shorter than a lease
   int max_attempts = 5;                          // of one transaction, on deadlock or serialization failure
-  std::map<std::string, std::string> settings;  // more session settings, e.g. plan_cache_mode
+  std::map<std::string, std::string> settings = {};  // more session settings, e.g. plan_cache_mode
+  telemetry::Metrics* metrics = nullptr;         // where to count; outlives the database; may be null
 };
 
 struct TransactOptions {
@@ -106,11 +115,13 @@ class Transaction {
   friend class Database;
   friend class BinaryCopy;
   Transaction(Connection& connection, std::string_view name) : connection_(connection), name_(name) {}
-  absl::Status Fail(absl::Status status);
+  absl::Status Fail(const Failure& failure);
 
   Connection& connection_;
   std::string name_;
-  absl::Status failure_;  // of the first failed statement
+  absl::Status failure_;    // of the first failed statement
+  bool retry_ = false;      // that failure was a deadlock or serialization failure
+  bool open_copy_ = false;  // between BinaryCopy::Start and Finish
 };
 
 class Database {
@@ -141,7 +152,7 @@ class Database {
   std::unique_ptr<Impl> impl_;
 };
 
-// The constraint that a DUPLICATE_KEY or INVARIANT_BROKEN status came from, or "". For the store layer
+// The constraint that a DUPLICATE_KEY or CONSTRAINT_VIOLATED status came from, or "". For the store layer
 // that turns it into a reason of its own; it is not sent to callers.
 std::string ConstraintOf(const absl::Status& status);
 

@@ -7,7 +7,10 @@
 //
 // A service puts the table into its own migrations by
 //   -- include common/postgres/sql/worker_heartbeat_v1.sql
-// and writes the chunk-taking SQL itself (fence, SKIP LOCKED); it passes DeadWorkers() to that.
+// and writes the chunk-taking SQL itself (fence, SKIP LOCKED). A held chunk is free to take when
+//   holder = ANY($dead) OR NOT EXISTS (SELECT FROM worker_heartbeat h WHERE h.worker = holder)
+// with DeadWorkers() as $dead: a worker has a row before it takes anything, and loses it only when it
+// stopped in order or stood still for very long.
 #pragma once
 
 #include <condition_variable>
@@ -47,15 +50,13 @@ class WorkerRegistry {
   // One beat: raises our counter and looks at the others'. Start's thread calls it; tests may.
   absl::Status BeatOnce();
 
-  // Workers with a row whose counter has stood still for dead_after_ms under our own eyes.
+  // Workers whose counter has stood still for dead_after_ms, from our first sight of its value to our last look.
+  // (Not until now: we may have been paused ourselves.)
   std::vector<std::string> DeadWorkers() const;
-  // Whether `worker` may be taken over: it is in DeadWorkers, or has had no row for dead_after_ms
-  // since we began to watch. Never true of ourselves or of "".
-  bool IsDead(const std::string& worker) const;
-
   // Whether our last beat is recent enough that nobody may have taken our work yet.
   bool MayAct() const;
-  // By when, on Clock::MonotonicMillis, whatever we send under a lease must have ended.
+  // By when, on Clock::MonotonicMillis, whatever we send under a lease must have ended. Read it before the fenced
+  // transaction that announces the send, not after.
   int64_t ActUntilMillis() const;
 
   const std::string& worker() const { return worker_; }
@@ -75,8 +76,8 @@ class WorkerRegistry {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;
-  bool watched_ = false;            // at least one look has succeeded
-  int64_t watching_since_ms_ = 0;   // first successful look
+  bool beaten_ = false;             // we have a row
+  int64_t last_look_ms_ = 0;        // our last successful look at the others
   int64_t last_beat_ms_ = 0;        // start of our last successful beat
   std::map<std::string, Seen> others_;
   std::thread thread_;

@@ -30,8 +30,8 @@ std::string OwnerRole(std::string_view service);    // <service>_owner
 std::string RuntimeRole(std::string_view service);  // <service>_app
 
 struct ServicePasswords {
-  std::string owner;
-  std::string runtime;
+  std::string owner = {};
+  std::string runtime = {};
 };
 
 // Creates, where they are missing, the two roles and the database <database> (empty: named as the

@@ -6,7 +6,7 @@ namespace yikatong::postgres {
 
 // Both pointers refer to literals and live for ever.
 struct Query {
-  const char* name;  // also the name of the prepared statement; at most 60 characters
+  const char* name;  // the prepared statement is named after it; at most 58 characters
   const char* sql;
 };
 

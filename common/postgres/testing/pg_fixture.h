@@ -28,7 +28,7 @@
 namespace yikatong::postgres {
 
 struct PgFixtureOptions {
-  std::string service;
+  std::string service = {};
   std::span<const Migration> migrations = {};
   bool durable = false;  // true: fsync on, for tests of what survives a crash
   std::map<std::string, std::string> server_settings = {};  // postgresql.conf
@@ -91,7 +91,6 @@ class PgFixture {
 
  private:
   explicit PgFixture(PgFixtureOptions options);
-  void CopyTemplate();
   void Launch();
 
   PgFixtureOptions options_;

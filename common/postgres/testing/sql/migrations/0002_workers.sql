@@ -1,0 +1,1 @@
+-- include common/postgres/sql/worker_heartbeat_v1.sql

@@ -1,0 +1,2 @@
+-- A statement that the server refuses.
+SELECT nothing_here FROM thing
