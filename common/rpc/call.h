@@ -33,7 +33,7 @@
 // In this order: organisation from the certificate; its rate; person from the token; rule; deadline
 // present and bounded; size; the handler; then metrics, one JSON log line, and for refusals of a
 // known caller the auditor. An absl::Status with a Reason becomes google.rpc.Status with ErrorInfo
-// (domain "yikatong"). An exception that reaches here is a defect: INTERNAL, INVARIANT_BROKEN, logged.
+// (domain "yikatong"). An exception that reaches here is a defect: INVARIANT_BROKEN, logged.
 //
 // Reasons given here: UNAUTHENTICATED, TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_ORGANISATION,
 // PERMISSION_DENIED, DEADLINE_MISSING, DEADLINE_TOO_LONG, MESSAGE_TOO_LARGE, RATE_LIMITED,
@@ -84,13 +84,12 @@ using RefusalAuditor = std::function<void(const identity::Caller& caller, std::s
 using RateLimiter = std::function<bool(std::string_view organisation)>;
 
 struct GuardOptions {
-  std::string service;                              // label of metrics and logs: "dispatch"
   absl::Duration max_unary_deadline = absl::Minutes(5);
   absl::Duration max_stream_deadline = absl::Hours(6);
-  int64_t max_request_bytes = kMaxChunkBytes;       // for each message
+  int64_t max_request_bytes = kMaxChunkBytes;  // for each message
   int max_streams = 32;  // of Streamed at one time; keep below ServerOptions::max_threads
-  RateLimiter allow;                                // empty: no limit
-  RefusalAuditor audit_refusal;                     // empty: counted and logged only
+  RateLimiter allow = {};             // empty: no limit
+  RefusalAuditor audit_refusal = {};  // empty: counted and logged only
 };
 
 // Shared by all handlers of a service; thread safe. What it is given must outlive it.
@@ -107,13 +106,10 @@ class Guard {
   absl::StatusOr<identity::Caller> Admit(const grpc::ServerContextBase& context,
                                          std::string_view method) const;
 
- private:
-  friend grpc::Status Unary(const Guard&, grpc::ServerContext*, std::string_view,
-                            const google::protobuf::MessageLite&,
-                            const std::function<absl::Status(const identity::Caller&)>&);
-  friend grpc::Status Streamed(const Guard&, grpc::ServerContext*, std::string_view,
-                               const std::function<absl::Status(const identity::Caller&)>&);
   class Impl;
+  const Impl& impl() const { return *impl_; }
+
+ private:
   std::unique_ptr<Impl> impl_;
 };
 

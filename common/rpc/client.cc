@@ -113,7 +113,7 @@ absl::StatusOr<std::unique_ptr<Channel>> Channel::Open(ChannelOptions options) {
   return std::unique_ptr<Channel>(new Channel(std::move(impl)));
 }
 
-std::shared_ptr<grpc::Channel> Channel::grpc() const { return impl_->channel; }
+std::shared_ptr<grpc::ChannelInterface> Channel::grpc() const { return impl_->channel; }
 
 void Channel::Prepare(grpc::ClientContext& context, absl::Duration timeout,
                       std::string_view token) const {

@@ -30,20 +30,20 @@
 #include "common/rpc/wire_status.h"
 
 namespace grpc {
-class Channel;
+class ChannelInterface;
 class ClientContext;
 }  // namespace grpc
 
 namespace yikatong::rpc {
 
 struct ChannelOptions {
-  std::string address;  // "127.0.0.1:41001", or "dns:///dispatch:8443" (round robin over replicas)
-  std::string server;   // DNS name that the server's certificate must have: "dispatch"
-  TlsFiles tls;
+  std::string address = {};  // "127.0.0.1:41001", or "dns:///dispatch:8443" (all its replicas)
+  std::string server = {};   // DNS name that the server's certificate must have: "dispatch"
+  TlsFiles tls = {};
   bool retry_unavailable = true;
   int max_message_bytes = 4 << 20;
   // Called once for each RPC with its full method name, from any thread; empty counts only.
-  std::function<void(std::string_view method)> on_call;
+  std::function<void(std::string_view method)> on_call = {};
 };
 
 // A connection to one service, made at the first call and again after it broke. Thread safe.
@@ -56,7 +56,7 @@ class Channel {
   Channel& operator=(const Channel&) = delete;
 
   // For NewStub.
-  std::shared_ptr<grpc::Channel> grpc() const;
+  std::shared_ptr<grpc::ChannelInterface> grpc() const;
 
   // Deadline (the earlier of `timeout` and that of the call being served on this thread),
   // traceparent, and the bearer token when one is given. Once for each ClientContext.

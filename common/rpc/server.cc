@@ -9,7 +9,6 @@
 #include <grpcpp/security/tls_credentials_options.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
-#include <prometheus/exposer.h>
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
@@ -20,12 +19,12 @@
 #include <condition_variable>
 #include <cstdio>
 #include <cstring>
-#include <exception>
 #include <mutex>
 #include <thread>
 #include <utility>
 
 #include "common/rpc/health.h"
+#include "common/rpc/metrics_page.h"
 #include "common/status/status.h"
 
 namespace yikatong::rpc {
@@ -119,19 +118,19 @@ sigset_t Terminating() {
 Signals::Signals() {
   const sigset_t set = Terminating();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
+  signal(SIGPIPE, SIG_IGN);
 }
 
 int Signals::Wait() {
   const sigset_t set = Terminating();
-  int signal = 0;
-  while (sigwait(&set, &signal) != 0) {
+  int came = 0;
+  while (sigwait(&set, &came) != 0) {
   }
   // From here on the default action holds again: an operator who cannot wait signals once more.
-  std::signal(SIGTERM, SIG_DFL);
-  std::signal(SIGINT, SIG_DFL);
+  signal(SIGTERM, SIG_DFL);
+  signal(SIGINT, SIG_DFL);
   pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
-  return signal;
+  return came;
 }
 
 class Server::Impl {
@@ -190,7 +189,7 @@ class Server::Impl {
       health_listener_->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(1));
       health_listener_->Wait();
     }
-    exposer_.reset();
+    metrics_page_.reset();
   }
 
   const BoundAddresses& addresses() const { return bound_; }
@@ -213,13 +212,10 @@ class Server::Impl {
   }
 
   absl::Status ListenForMetrics() {
-    try {
-      exposer_ = std::make_unique<prometheus::Exposer>(options_.metrics_address, 1);
-      if (metrics_ != nullptr) exposer_->RegisterCollectable(metrics_);
-      bound_.metrics = Bound(options_.metrics_address, exposer_->GetListeningPorts().at(0));
-    } catch (const std::exception&) {
-      return CannotListen("metrics", options_.metrics_address);
-    }
+    metrics_page_ = std::make_unique<MetricsPage>(metrics_);
+    const int port = metrics_page_->Start(options_.metrics_address);
+    if (port == 0) return CannotListen("metrics", options_.metrics_address);
+    bound_.metrics = Bound(options_.metrics_address, port);
     return absl::OkStatus();
   }
 
@@ -277,7 +273,7 @@ class Server::Impl {
   const std::shared_ptr<prometheus::Collectable> metrics_;
   Health health_;  // outlives both listeners
   BoundAddresses bound_;
-  std::unique_ptr<prometheus::Exposer> exposer_;
+  std::unique_ptr<MetricsPage> metrics_page_;
   std::unique_ptr<grpc::Server> health_listener_;
   std::unique_ptr<grpc::Server> calls_;
 

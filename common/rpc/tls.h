@@ -9,9 +9,9 @@
 namespace yikatong::rpc {
 
 struct TlsFiles {
-  std::string ca;           // PEM bundle of authorities whose certificates are accepted
-  std::string certificate;  // PEM chain of this process
-  std::string key;          // PEM private key of it
+  std::string ca = {};           // PEM bundle of authorities whose certificates are accepted
+  std::string certificate = {};  // PEM chain of this process
+  std::string key = {};          // PEM private key of it
 };
 
 // gRPC says nothing about a missing or foreign file and refuses every handshake later; this says

@@ -26,6 +26,7 @@
 // This header includes grpcpp: include it only where a service class is written.
 #pragma once
 
+#include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
 
 #include <functional>

@@ -1,0 +1,148 @@
+#include "common/rpc/client.h"
+
+#include <gmock/gmock.h>
+#include <grpcpp/client_context.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "common/config/config.h"
+#include "common/rpc/settings.h"
+#include "common/rpc/testing/rig.h"
+#include "common/rpc/trace.h"
+#include "common/status/status.h"
+
+namespace yikatong::rpc::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+TlsFiles Dispatch() { return ServiceTls(Installation(), "dispatch"); }
+
+absl::Status AskOnce(const Channel& channel, absl::Duration timeout = absl::Seconds(10)) {
+  const auto stub = ProbeService::NewStub(channel.grpc());
+  grpc::ClientContext context;
+  channel.Prepare(context, timeout);
+  AskResponse response;
+  return FromGrpc(stub->Ask(&context, AskRequest(), &response));
+}
+
+TEST(Channel, RepeatsWhatWasUnavailableAndNothingElse) {
+  Rig rig;
+  std::atomic<int> tries{0};
+  absl::StatusCode code = absl::StatusCode::kUnavailable;
+  rig.service->on_ask = [&](const identity::Caller&, const AskRequest&, AskResponse&) {
+    return ++tries <= 2 ? absl::Status(code, "not now") : absl::OkStatus();
+  };
+  rig.Start();
+  EXPECT_TRUE(AskOnce(*rig.OpenAs(Dispatch())).ok());
+  EXPECT_EQ(tries, 3);
+
+  tries = 0;
+  code = absl::StatusCode::kAborted;
+  EXPECT_EQ(AskOnce(*rig.OpenAs(Dispatch())).code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(tries, 1);
+}
+
+TEST(Channel, CountsCallsAndNamesThem) {
+  Rig rig;
+  rig.Start();
+  std::vector<std::string> methods;
+  auto channel = Channel::Open({.address = rig.server->addresses().grpc,
+                                .server = "probe",
+                                .tls = Dispatch(),
+                                .on_call = [&](std::string_view method) {
+                                  methods.emplace_back(method);
+                                }});
+  ASSERT_TRUE(channel.ok());
+  ASSERT_TRUE(AskOnce(**channel).ok());
+  ASSERT_TRUE(AskOnce(**channel).ok());
+  EXPECT_EQ((*channel)->CallCount(), 2);
+  EXPECT_THAT(methods, ElementsAre(kAsk, kAsk));
+}
+
+TEST(Channel, NeverWaitsLongerThanTheCallThatItServes) {
+  Rig rig;
+  rig.Start();
+  const auto channel = rig.OpenAs(Dispatch());
+  const absl::Time served_until = absl::Now() + absl::Seconds(3);
+  const CallScope scope(Trace::New(), served_until);
+  grpc::ClientContext context;
+  channel->Prepare(context, absl::Minutes(1));
+  EXPECT_LE(absl::FromChrono(context.deadline()), served_until);
+  grpc::ClientContext sooner;
+  channel->Prepare(sooner, absl::Seconds(1));
+  EXPECT_LT(absl::FromChrono(sooner.deadline()), served_until);
+}
+
+TEST(Channel, TrustsOnlyTheServerThatItMeant) {
+  Rig rig;
+  rig.Start();
+  auto other = Channel::Open({.address = rig.server->addresses().grpc,
+                              .server = "auditlog",
+                              .tls = Dispatch(),
+                              .retry_unavailable = false});
+  ASSERT_TRUE(other.ok());
+  EXPECT_EQ(AskOnce(**other).code(), absl::StatusCode::kUnavailable);
+  TlsFiles foreign = Dispatch();
+  foreign.ca = ServiceTls(ForeignInstallation(), "probe").ca;
+  EXPECT_FALSE(AskOnce(*rig.OpenAs(foreign)).ok());
+  EXPECT_EQ(rig.service->handled, 0);
+}
+
+TEST(Channel, FailsWithinItsDeadlineAndFindsThePeerAgain) {
+  Rig rig;
+  rig.Start();
+  const auto channel = rig.OpenAs(Dispatch());
+  ASSERT_TRUE(AskOnce(*channel).ok());
+  rig.options.grpc_address = rig.server->addresses().grpc;
+  rig.Stop();
+  const absl::Time before = absl::Now();
+  EXPECT_FALSE(AskOnce(*channel, absl::Milliseconds(500)).ok());
+  EXPECT_LT(absl::Now() - before, absl::Seconds(5));
+  rig.Start();
+  const absl::Time give_up = absl::Now() + absl::Seconds(20);
+  while (!AskOnce(*channel).ok() && absl::Now() < give_up) {
+  }
+  EXPECT_TRUE(AskOnce(*channel).ok());
+}
+
+TEST(Channel, SaysAtOnceWhichTlsFileCannotWork) {
+  TlsFiles tls = Dispatch();
+  tls.certificate = Installation() + "/none.pem";
+  const auto channel = Channel::Open({.address = "127.0.0.1:1", .server = "probe", .tls = tls});
+  EXPECT_THAT(std::string(channel.status().message()), HasSubstr("none.pem"));
+}
+
+TEST(Settings, AreTheSameForEveryServer) {
+  Rig rig;
+  rig.Start();
+  config::Schema schema("dispatch");
+  DeclareServer(schema);
+  DeclarePeer(schema, "probe");
+  const config::Environment environment = {
+      {"YKT_DISPATCH_TLS_CA", Dispatch().ca},
+      {"YKT_DISPATCH_TLS_CERTIFICATE", Dispatch().certificate},
+      {"YKT_DISPATCH_TLS_KEY", Dispatch().key},
+      {"YKT_DISPATCH_TOKEN_ISSUERS", Installation() + "/issuers"},
+      {"YKT_DISPATCH_DRAIN_DEADLINE", "3s"},
+      {"YKT_DISPATCH_PROBE_ADDRESS", rig.server->addresses().grpc},
+  };
+  const auto config = config::Load(schema, std::nullopt, environment);
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(ServerOptionsOf(*config).drain_deadline, absl::Seconds(3));
+  EXPECT_EQ(ServerOptionsOf(*config).tls.key, Dispatch().key);
+  EXPECT_EQ(GuardOptionsOf(*config).max_streams, 32);
+  const auto channel = OpenPeer(*config, "probe");
+  ASSERT_TRUE(channel.ok()) << channel.status();
+  EXPECT_TRUE(AskOnce(**channel).ok());
+
+  config::Environment greedy = environment;
+  greedy["YKT_DISPATCH_MAX_STREAMS"] = "64";
+  EXPECT_THAT(std::string(config::Load(schema, std::nullopt, greedy).status().message()),
+              HasSubstr("max_streams must be below max_threads"));
+}
+
+}  // namespace
+}  // namespace yikatong::rpc::testing

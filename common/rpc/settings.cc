@@ -1,0 +1,75 @@
+#include "common/rpc/settings.h"
+
+#include <string>
+
+namespace yikatong::rpc {
+
+void DeclareServer(config::Schema& schema) {
+  schema
+      .Text("grpc_address", "127.0.0.1:0",
+            "Address of the gRPC listener (mutual TLS); port 0 takes a free one.")
+      .Text("health_address", "127.0.0.1:0",
+            "Address of the plaintext listener that serves only grpc.health.v1.")
+      .Text("metrics_address", "127.0.0.1:0", "Address of the HTTP listener that serves /metrics.")
+      .Path("tls_ca", config::kRequired, "PEM bundle of the authorities that are trusted.")
+      .Path("tls_certificate", config::kRequired, "PEM certificate chain of this service.")
+      .Path("tls_key", config::kRequired, "PEM private key of this service.")
+      .Path("token_issuers", config::kRequired,
+            "Folder of *.pem: Ed25519 public keys whose tokens are taken.")
+      .Path("ready_file", "", "File that is written with the bound addresses once all listen.")
+      .Int("max_threads", 64, 4, 1'024, "Threads for calls; each running call holds one.")
+      .Int("max_streams", 32, 1, 1'000, "Streams that may run at one time.")
+      .Int("max_concurrent_streams", 256, 1, 10'000, "Calls that one connection may have open.")
+      .Duration("drain_notice", "0s", absl::ZeroDuration(), absl::Minutes(2),
+                "How long the service says that it is draining before it takes no more calls.")
+      .Duration("drain_deadline", "20s", absl::Milliseconds(100), absl::Minutes(10),
+                "How long running calls may take to finish when the service stops.")
+      .Rule([](const config::Config& config) -> std::optional<std::string> {
+        if (config.Int("max_streams") < config.Int("max_threads")) return std::nullopt;
+        return "max_streams must be below max_threads, or streams leave no thread for other calls";
+      });
+}
+
+TlsFiles TlsFilesOf(const config::Config& config) {
+  return {.ca = config.Path("tls_ca"),
+          .certificate = config.Path("tls_certificate"),
+          .key = config.Path("tls_key")};
+}
+
+ServerOptions ServerOptionsOf(const config::Config& config) {
+  ServerOptions options;
+  options.grpc_address = config.Text("grpc_address");
+  options.health_address = config.Text("health_address");
+  options.metrics_address = config.Text("metrics_address");
+  options.tls = TlsFilesOf(config);
+  options.ready_file = config.Path("ready_file");
+  options.max_threads = static_cast<int>(config.Int("max_threads"));
+  options.max_concurrent_streams = static_cast<int>(config.Int("max_concurrent_streams"));
+  options.drain_notice = config.Duration("drain_notice");
+  options.drain_deadline = config.Duration("drain_deadline");
+  return options;
+}
+
+GuardOptions GuardOptionsOf(const config::Config& config) {
+  GuardOptions options;
+  options.max_streams = static_cast<int>(config.Int("max_streams"));
+  return options;
+}
+
+void DeclarePeer(config::Schema& schema, std::string_view service) {
+  schema.Text(std::string(service) + "_address", config::kRequired,
+              "Address of " + std::string(service) + ": host:port, or dns:///name:port.");
+}
+
+absl::StatusOr<std::unique_ptr<Channel>> OpenPeer(
+    const config::Config& config, std::string_view service,
+    std::function<void(std::string_view method)> on_call) {
+  ChannelOptions options;
+  options.address = config.Text(std::string(service) + "_address");
+  options.server = service;
+  options.tls = TlsFilesOf(config);
+  options.on_call = std::move(on_call);
+  return Channel::Open(std::move(options));
+}
+
+}  // namespace yikatong::rpc
