@@ -1,6 +1,7 @@
 // What a service did, on its way to the audit log: a row written in the same transaction as the deed.
 //
 // A service puts the tables into its own migrations by
+//   -- include common/postgres/sql/worker_heartbeat_v1.sql
 //   -- include common/outbox/sql/outbox_v1.sql
 // appends entries as it works, and runs one Relay (relay.h) in every replica.
 #pragma once

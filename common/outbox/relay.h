@@ -25,6 +25,10 @@
 #include "common/postgres/database.h"
 #include "common/postgres/lease.h"
 
+namespace yikatong::telemetry {
+class Metrics;
+}
+
 namespace yikatong::outbox {
 
 // The audit log as the relay sees it. Calls block, with a deadline of their own that is shorter than a lease.
@@ -40,12 +44,13 @@ class AuditSink {
 };
 
 struct RelayOptions {
-  std::string producer;
+  std::string producer = {};
   int max_entries = 500;        // in one Append
   int max_bytes = 1 << 20;      // in one Append; a single larger body goes alone
   int idle_ms = 200;            // between looks when there was nothing to do
   int max_backoff_ms = 10'000;  // between tries while the log is away
   int keep_days = 30;           // acknowledged entries are kept this long, then deleted
+  telemetry::Metrics* metrics = nullptr;  // for the gauges of the lag; outlives the relay; may be null
 };
 
 // Thread-safe. `database`, `workers` and `sink` outlive it.
@@ -69,10 +74,18 @@ class Relay {
   Lag last_lag() const;
 
  private:
-  absl::StatusOr<bool> TakeLease();
-  absl::Status NumberCommitted();
+  struct Position {
+    int64_t last_number = 0;   // numbered so far
+    int64_t acked_number = 0;  // acknowledged so far
+  };
+  absl::Status TakeLease();
+  absl::StatusOr<Position> NumberCommitted();
+  absl::Status Synchronise(const Position& position);
   absl::StatusOr<Step> SendBatch();
   absl::Status Acknowledge(int64_t number);
+  absl::StatusOr<Position> LockLease(postgres::Transaction& tx);
+  void ReleaseLease();
+  void Publish(const Lag& lag);
   void Loop();
 
   postgres::Database& database_;
@@ -80,10 +93,11 @@ class Relay {
   AuditSink& sink_;
   const RelayOptions options_;
 
-  std::mutex step_;           // one RunOnce at a time; guards the three below
+  std::mutex step_;           // one RunOnce at a time; guards the four below
   int64_t fence_ = 0;         // of our lease; 0: not ours
   bool synced_ = false;       // next_ is what the log told us and has not been doubted since
   int64_t next_ = 0;
+  int64_t looks_ = 0;
 
   mutable std::mutex mutex_;  // guards the rest
   std::condition_variable wake_;

@@ -90,9 +90,9 @@ absl::StatusOr<MigrationKind> KindOf(const Migration& migration) {
                                        migration.name));
 }
 
-// Puts role names in for :app and :owner (never inside a cast, "::app…", or a longer word).
+// Puts role names in for :app and :owner (never for a cast, "::app", a quoted ":app" or a longer word).
 std::string WithRoles(std::string_view sql, std::string_view service) {
-  static const std::regex placeholder("(^|[^:A-Za-z0-9_]):(app|owner)\\b");
+  static const std::regex placeholder("(^|[^:A-Za-z0-9_']):(app|owner)\\b");
   const std::string text(sql);
   std::string out;
   auto last = text.cbegin();

@@ -1,0 +1,3 @@
+-- What a service with an outbox has.
+-- include common/postgres/sql/worker_heartbeat_v1.sql
+-- include common/outbox/sql/outbox_v1.sql
