@@ -7,7 +7,6 @@
 // Thread safety: both caches are thread-safe. Values are bytes.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -52,10 +51,10 @@ std::unique_ptr<Cache> MakeNoCache(const base::Clock& clock);
 struct RedisOptions {
   std::string host = "127.0.0.1";
   int port = 6379;
-  std::string unix_socket;  // instead of host and port
-  std::string username;     // with password: ACL login
-  std::string password;
-  std::string prefix;       // before every key and channel, e.g. "dispatch:"
+  std::string unix_socket = {};  // instead of host and port
+  std::string username = {};     // with password: ACL login
+  std::string password = {};
+  std::string prefix = {};       // before every key and channel, e.g. "dispatch:"
   std::chrono::milliseconds timeout{50};  // to connect, and for each command
   int max_connections = 4;                // idle ones kept
   int breaker_failures = 3;               // in a row, and Redis is left alone
