@@ -70,6 +70,7 @@ CREATE TABLE upload_chunk (
   edge_holders integer[] NOT NULL,       -- how many items of the chunk hold the edge claim
   PRIMARY KEY (district, batch_id, chunk)
 );
+CREATE INDEX upload_chunk_by_row ON upload_chunk (district, batch_id, first_row);
 ALTER TABLE upload_chunk ALTER COLUMN claim_keys SET STORAGE EXTERNAL, ALTER COLUMN edge_keys SET STORAGE EXTERNAL;
 
 
