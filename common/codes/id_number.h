@@ -32,7 +32,7 @@ enum class IdInput {
   kStored,  // as it stands in our own data: only the normal form
 };
 
-// A value type of 40 bytes without heap.
+// A value type without heap.
 class IdNumber {
  public:
   // The normal form: capital X, 18 characters (15 for kForeignerOld).
