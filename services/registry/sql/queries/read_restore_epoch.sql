@@ -1,0 +1,2 @@
+-- Names the producer of audit entries.
+SELECT restore_epoch FROM numbering;

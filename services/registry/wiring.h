@@ -1,0 +1,72 @@
+// The parts of the service, put together from its settings.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/base/clock.h"
+#include "common/base/ids.h"
+#include "common/config/config.h"
+#include "common/crypto/random.h"
+#include "common/outbox/relay.h"
+#include "common/postgres/database.h"
+#include "common/postgres/lease.h"
+#include "common/postgres/migration.h"
+#include "common/rpc/call.h"
+#include "common/rpc/client.h"
+#include "services/registry/clients/audit_sink.h"
+#include "services/registry/clients/business_date.h"
+#include "services/registry/domain/registry.h"
+#include "services/registry/store/pg_people_store.h"
+
+namespace yikatong::registry {
+
+std::span<const postgres::Migration> Migrations();
+
+// The registry and what it stands on.
+class Parts {
+ public:
+  // Fails for keys and certificates that cannot be used. Opens no connection.
+  static absl::StatusOr<std::unique_ptr<Parts>> Make(const config::Config& config);
+  Parts(const Parts&) = delete;
+  Parts& operator=(const Parts&) = delete;
+  ~Parts();
+
+  postgres::Database& database() { return database_; }
+  Registry& registry() { return registry_; }
+  // Records refusals of known callers as audit entries.
+  rpc::GuardOptions GuardOptionsOf(const config::Config& config);
+
+  // Starts the relay of audit entries; Stop ends it.
+  absl::Status StartRelay();
+  void StopRelay();
+
+ private:
+  Parts(const config::Config& config, Vault vault, SealingKeys keys, std::unique_ptr<rpc::Channel> auditlog,
+        std::unique_ptr<rpc::Channel> catalogue);
+
+  base::SystemClock clock_;
+  base::RandomIdSource ids_;
+  crypto::SystemRandom random_;
+  const Vault vault_;
+  const std::unique_ptr<rpc::Channel> auditlog_;
+  const std::unique_ptr<rpc::Channel> catalogue_;
+  const std::unique_ptr<base::BusinessClock> business_clock_;
+  postgres::Database database_;
+  PgPeopleStore store_;
+  Registry registry_;
+  AuditLogSink sink_;
+  postgres::WorkerRegistry workers_;
+  std::unique_ptr<outbox::Relay> relay_;
+};
+
+// Reads command and settings and does what was asked for: `serve` where it is to serve. Returns the exit code.
+//   --migrate              brings the schema up to date, as the owner role
+//   --check-config         reads settings, keys and certificates, and ends
+//   --raise-restore-epoch  after the database was restored from a backup, before the first start
+int RunCommand(int argc, char** argv, const std::function<absl::Status(const config::Config&)>& serve);
+
+}  // namespace yikatong::registry
