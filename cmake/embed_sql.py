@@ -8,8 +8,8 @@ SQL_DIR/migrations/NNNN_x.sql   -> a row of kMigrations, in order of the number.
 
 A query's first line must be a comment that says why it is as it is. In a migration a line
 `-- include common/outbox/sql/outbox_v1.sql` is replaced by that file (a path from the root of the
-tree); such a file is part of the migration's checksum, so it is never edited once released: a change is a
-new file and a new migration. HEADER.d lists what was read, in the form of a make rule.
+tree); such a file is part of the migration's checksum, so it is never edited once released: a
+change is a new file and a new migration. HEADER.d lists what was read, as a make rule.
 """
 import pathlib
 import re
@@ -69,7 +69,8 @@ def migrations(sql_dir: pathlib.Path, read: list[pathlib.Path]) -> list[str]:
     rows = []
     for number, path in enumerate(sorted((sql_dir / "migrations").glob("*.sql")), start=1):
         if not re.fullmatch(f"{number:04d}_[a-z0-9_]+", path.stem):
-            raise Refused(f"{path}: migrations are NNNN_lower_snake_case, numbered 0001, 0002, … without a gap")
+            raise Refused(f"{path}: migrations are NNNN_lower_snake_case, "
+                          "numbered 0001, 0002, … without a gap")
         rows.append(f'    {{{number}, "{path.stem}", {literal(expand(path, read))}}},')
     return rows or ['    {0, "", ""},']
 
@@ -91,7 +92,8 @@ def main() -> int:
     header.parent.mkdir(parents=True, exist_ok=True)
     header.write_text("\n".join(lines), encoding="utf-8")
     prerequisites = " ".join(str(path.resolve()).replace(" ", r"\ ") for path in read)
-    header.with_name(header.name + ".d").write_text(f"{header}: {prerequisites}\n", encoding="utf-8")
+    rule = header.with_name(header.name + ".d")
+    rule.write_text(f"{header}: {prerequisites}\n", encoding="utf-8")
     return 0
 
 

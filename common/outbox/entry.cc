@@ -18,8 +18,8 @@ constexpr std::string_view kDetail = "detail.";
 constexpr size_t kMaxBytes = 64 * 1024;
 constexpr size_t kRootBytes = 32;
 
-// Words of lower-case letters, digits and underscores, each beginning with a letter; parted by dots where
-// `dots` says so.
+// Words of lower-case letters, digits and underscores, each beginning with a letter; parted by dots
+// where `dots` says so.
 bool IsKey(std::string_view text, bool dots) {
   bool at_start = true;
   for (const char c : text) {
@@ -34,7 +34,8 @@ bool IsKey(std::string_view text, bool dots) {
   return !text.empty() && !at_start;
 }
 
-// One line of text: valid UTF-8 with no control character (C0, DEL, C1, or a line break of Unicode).
+// One line of text: valid UTF-8 with no control character (C0, DEL, C1, or a line break of
+// Unicode).
 bool IsLine(std::string_view text) {
   if (!base::IsUtf8(text)) return false;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -77,9 +78,9 @@ absl::StatusOr<std::string> CanonicalBody(const Entry& entry) {
   YKT_INVARIANT(IsKey(entry.kind, true), "an audit entry's kind is malformed");
   YKT_INVARIANT(entry.district >= 100'000 && entry.district <= 999'999,
                 "an audit entry's district is malformed");
-  YKT_INVARIANT(entry.root.empty() ? entry.leaves == 0
-                                   : entry.root.size() == kRootBytes && entry.leaves > 0,
-                "an audit entry's root and leaves do not fit");
+  YKT_INVARIANT(
+      entry.root.empty() ? entry.leaves == 0 : entry.root.size() == kRootBytes && entry.leaves > 0,
+      "an audit entry's root and leaves do not fit");
   for (const std::string* value :
        {&entry.subject, &entry.actor_org, &entry.actor_person, &entry.request_id}) {
     YKT_INVARIANT(IsLine(*value), "an audit entry's value is not one line of text");
@@ -161,7 +162,8 @@ absl::StatusOr<Entry> ParseBody(std::string_view body) {
     if (!TakeLine(rest, rest.substr(0, colon), &value)) return Malformed("detail");
     entry.details[key] = std::string(value);
   }
-  // Whatever reads but is not what we would write (order, case, leading zeros, a doubled key) is refused.
+  // Whatever reads but is not what we would write (order, case, leading zeros, a doubled key) is
+  // refused.
   const absl::StatusOr<std::string> again = CanonicalBody(entry);
   if (!again.ok() || *again != body) return Malformed("another form of the same");
   return entry;

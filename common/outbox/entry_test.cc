@@ -1,10 +1,10 @@
 #include "common/outbox/entry.h"
 
+#include <gtest/gtest.h>
+
 #include <functional>
 #include <string>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "common/status/status.h"
 
@@ -96,7 +96,8 @@ TEST(EntryTest, WhatNoEntryMayHoldIsABrokenInvariant) {
   for (size_t i = 0; i < spoilers.size(); ++i) {
     Entry entry = Sample();
     spoilers[i](entry);
-    EXPECT_EQ(status::ReasonOf(CanonicalBody(entry).status()), status::Reason::kInvariantBroken) << i;
+    EXPECT_EQ(status::ReasonOf(CanonicalBody(entry).status()), status::Reason::kInvariantBroken)
+        << i;
   }
 }
 
@@ -107,13 +108,16 @@ TEST(EntryTest, NoOtherBytesReadAsTheSameEntry) {
     other.replace(other.find(from), from.size(), to);
     return other;
   };
-  for (const std::string& other : {
-           body + "\n", body.substr(0, body.size() - 1), replaced("v1", "v2"), replaced("120105", "0120105"),
-           replaced("root: ab", "root: AB"), replaced("leaves: 1000", "leaves: +1000"),
-           replaced("detail.count: 1000\ndetail.total_fen: 12345\n", "detail.total_fen: 12345\ndetail.count: 1000\n"),
-           replaced("detail.count: 1000\n", "detail.count: 1000\ndetail.count: 1000\n"),
-           replaced(".123Z", ".1230Z"), replaced("service: dispatch\n", ""), replaced("detail.count", "count"),
-           std::string(), std::string("yikatong-audit-entry/v1\n")}) {
+  for (const std::string& other :
+       {body + "\n", body.substr(0, body.size() - 1), replaced("v1", "v2"),
+        replaced("120105", "0120105"), replaced("root: ab", "root: AB"),
+        replaced("leaves: 1000", "leaves: +1000"),
+        replaced("detail.count: 1000\ndetail.total_fen: 12345\n",
+                 "detail.total_fen: 12345\ndetail.count: 1000\n"),
+        replaced("detail.count: 1000\n", "detail.count: 1000\ndetail.count: 1000\n"),
+        replaced(".123Z", ".1230Z"), replaced("service: dispatch\n", ""),
+        replaced("detail.count", "count"), std::string(),
+        std::string("yikatong-audit-entry/v1\n")}) {
     EXPECT_EQ(ParseBody(other).status().code(), absl::StatusCode::kInvalidArgument) << other;
   }
 }

@@ -1,4 +1,5 @@
-// What a service did, on its way to the audit log: a row written in the same transaction as the deed.
+// What a service did, on its way to the audit log: a row written in the same transaction as the
+// deed.
 //
 // A service puts the tables into its own migrations by
 //   -- include common/postgres/sql/worker_heartbeat_v1.sql
@@ -16,13 +17,14 @@
 
 namespace yikatong::outbox {
 
-// Appends one entry in the caller's transaction. `outbox_id`: 32 hex digits, from the caller's id source; the
-// same id twice is DUPLICATE_KEY. An entry that CanonicalBody refuses is INVARIANT_BROKEN.
+// Appends one entry in the caller's transaction. `outbox_id`: 32 hex digits, from the caller's id
+// source; the same id twice is DUPLICATE_KEY. An entry that CanonicalBody refuses is
+// INVARIANT_BROKEN.
 absl::Status Append(postgres::Transaction& tx, std::string_view outbox_id, const Entry& entry);
 
 // How far the log is behind. The age is told by the database's own clock.
 struct Lag {
-  int64_t entries = 0;            // written and not yet acknowledged by the log
+  int64_t entries = 0;  // written and not yet acknowledged by the log
   int64_t oldest_age_seconds = 0;
 };
 absl::StatusOr<Lag> ReadLag(postgres::Transaction& tx);

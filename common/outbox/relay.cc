@@ -74,8 +74,8 @@ absl::Status Relay::Acknowledge(int64_t number) {
   });
 }
 
-// Learns from the log where to go on. Only a log that stands between what we know to be acknowledged and what we
-// have numbered tells of one history.
+// Learns from the log where to go on. Only a log that stands between what we know to be
+// acknowledged and what we have numbered tells of one history.
 absl::Status Relay::Synchronise(const Position& position) {
   YKT_ASSIGN_OR_RETURN(const int64_t next, sink_.NextNumber(options_.producer));
   if (next > position.last_number + 1 || next <= position.acked_number) {
@@ -154,7 +154,8 @@ void Relay::Publish(const Lag& lag) {
       .With()
       .Set(static_cast<double>(lag.entries));
   options_.metrics
-      ->Gauges("yikatong_outbox_lag_seconds", "Age of the oldest entry that the log has not acknowledged.")
+      ->Gauges("yikatong_outbox_lag_seconds",
+               "Age of the oldest entry that the log has not acknowledged.")
       .With()
       .Set(static_cast<double>(lag.oldest_age_seconds));
 }
@@ -174,15 +175,18 @@ void Relay::Loop() {
     const absl::StatusOr<Step> step = RunOnce();
     int wait_ms = 0;
     if (!step.ok()) {
-      telemetry::Log::Warning("outbox_relay_failed", {{"producer", options_.producer},
-                                                      {"reason", status::ReasonNameOf(step.status())},
-                                                      {"again_in_ms", backoff_ms}});
+      telemetry::Log::Warning("outbox_relay_failed",
+                              {{"producer", options_.producer},
+                               {"reason", status::ReasonNameOf(step.status())},
+                               {"again_in_ms", backoff_ms}});
       wait_ms = backoff_ms;
       backoff_ms = std::min(backoff_ms * 2, options_.max_backoff_ms);
     } else {
       backoff_ms = options_.idle_ms;
       // One that holds no lease looks less often.
-      wait_ms = *step == Step::kSent ? 0 : *step == Step::kIdle ? options_.idle_ms : 5 * options_.idle_ms;
+      wait_ms = *step == Step::kSent   ? 0
+                : *step == Step::kIdle ? options_.idle_ms
+                                       : 5 * options_.idle_ms;
     }
     std::unique_lock lock(mutex_);
     if (wake_.wait_for(lock, std::chrono::milliseconds(wait_ms), [&] { return stopping_; })) return;
@@ -196,7 +200,8 @@ void Relay::ReleaseLease() {
   database_
       .Transact("outbox_release",
                 [&](Transaction& tx) {
-                  return tx.Run(kOutboxReleaseLease, options_.producer, workers_.worker(), fence_).status();
+                  return tx.Run(kOutboxReleaseLease, options_.producer, workers_.worker(), fence_)
+                      .status();
                 })
       .IgnoreError();
   fence_ = 0;

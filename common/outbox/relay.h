@@ -1,14 +1,15 @@
 // Carries outbox rows to the audit log: one relay at a time for each service, under a lease.
 //
-// Outbox rows have no order of their own (a row may commit long after a later one). The relay numbers what
-// has committed, densely from 1, and sends in the order of the numbers; the log takes only the next number,
-// so a number is in the log once, whatever dies in between. After a crash, or an answer that did not come,
-// the relay goes on from what the log says is next.
+// Outbox rows have no order of their own (a row may commit long after a later one). The relay
+// numbers what has committed, densely from 1, and sends in the order of the numbers; the log takes
+// only the next number, so a number is in the log once, whatever dies in between. After a crash, or
+// an answer that did not come, the relay goes on from what the log says is next.
 //
-// `producer` names the service and its restore epoch ("dispatch/1"). After the database was restored from a
-// backup the epoch must be raised before the first write: numbers of the lost timeline are then never used
-// again, and what the old epoch had numbered without an acknowledgement is numbered anew (the log may then hold such
-// an entry twice). Without that the relay stops with OUTBOX_DIVERGED, since the log knows more than we do.
+// `producer` names the service and its restore epoch ("dispatch/1"). After the database was
+// restored from a backup the epoch must be raised before the first write: numbers of the lost
+// timeline are then never used again, and what the old epoch had numbered without an
+// acknowledgement is numbered anew (the log may then hold such an entry twice). Without that the
+// relay stops with OUTBOX_DIVERGED, since the log knows more than we do.
 #pragma once
 
 #include <condition_variable>
@@ -31,14 +32,15 @@ class Metrics;
 
 namespace yikatong::outbox {
 
-// The audit log as the relay sees it. Calls block, with a deadline of their own that is shorter than a lease.
+// The audit log as the relay sees it. Calls block, with a deadline of their own that is shorter
+// than a lease.
 class AuditSink {
  public:
   virtual ~AuditSink() = default;
   // The number that the log will take next from `producer`; 1 when it knows nothing of it.
   virtual absl::StatusOr<int64_t> NextNumber(std::string_view producer) = 0;
-  // OK: all of them are durably in the log. Any error: unknown, ask NextNumber. Entries below the next number
-  // whose bytes are the same are acknowledged again.
+  // OK: all of them are durably in the log. Any error: unknown, ask NextNumber. Entries below the
+  // next number whose bytes are the same are acknowledged again.
   virtual absl::Status Append(std::string_view producer, int64_t first_number,
                               const std::vector<std::string>& bodies) = 0;
 };
@@ -50,7 +52,8 @@ struct RelayOptions {
   int idle_ms = 200;            // between looks when there was nothing to do
   int max_backoff_ms = 10'000;  // between tries while the log is away
   int keep_days = 30;           // acknowledged entries are kept this long, then deleted
-  telemetry::Metrics* metrics = nullptr;  // for the gauges of the lag; outlives the relay; may be null
+  telemetry::Metrics* metrics =
+      nullptr;  // for the gauges of the lag; outlives the relay; may be null
 };
 
 // Thread-safe. `database`, `workers` and `sink` outlive it.
@@ -66,8 +69,8 @@ class Relay {
   void Start();
   void Stop();
 
-  // One look: takes or keeps the lease, numbers what has committed, sends one batch. kNotMine: another relay
-  // holds the lease. The thread calls it; tests may.
+  // One look: takes or keeps the lease, numbers what has committed, sends one batch. kNotMine:
+  // another relay holds the lease. The thread calls it; tests may.
   absl::StatusOr<Step> RunOnce();
 
   // As of the last look; for a gauge.
@@ -93,9 +96,9 @@ class Relay {
   AuditSink& sink_;
   const RelayOptions options_;
 
-  std::mutex step_;           // one RunOnce at a time; guards the four below
-  int64_t fence_ = 0;         // of our lease; 0: not ours
-  bool synced_ = false;       // next_ is what the log told us and has not been doubted since
+  std::mutex step_;      // one RunOnce at a time; guards the four below
+  int64_t fence_ = 0;    // of our lease; 0: not ours
+  bool synced_ = false;  // next_ is what the log told us and has not been doubted since
   int64_t next_ = 0;
   int64_t looks_ = 0;
 

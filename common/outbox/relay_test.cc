@@ -1,13 +1,13 @@
 #include "common/outbox/relay.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include <optional>
 #include <set>
 #include <string>
 #include <thread>
 #include <vector>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include "common/base/clock.h"
 #include "common/base/ids.h"
@@ -95,24 +95,29 @@ TEST_F(RelayTest, EntriesArriveInOrderOfTheirNumbersAndOnce) {
   Drain(relay);
   const std::vector<std::string> log = sink_.Log(kProducer);
   ASSERT_EQ(log.size(), 20u);
-  for (int i = 0; i < 20; ++i) EXPECT_THAT(log[i], HasSubstr(fmt::format("subject: batches/{}\n", i)));
+  for (int i = 0; i < 20; ++i)
+    EXPECT_THAT(log[i], HasSubstr(fmt::format("subject: batches/{}\n", i)));
   EXPECT_EQ(db_->Sql("SELECT count(*) FROM outbox"), "0");
   EXPECT_EQ(db_->Sql("SELECT acked_number || '/' || last_number FROM outbox_relay"), "20/20");
   EXPECT_EQ(sink_.refused(), 0);
 }
 
 TEST_F(RelayTest, ARefusedDeedLeavesNoEntry) {
-  EXPECT_FALSE(db_->database().Transact("deed", [&](Transaction& tx) -> absl::Status {
-    YKT_RETURN_IF_ERROR(Append(tx, ids_.NewId(), MakeEntry(1)));
-    return status::Refuse(Reason::kLeaseLost);
-  }).ok());
+  EXPECT_FALSE(db_->database()
+                   .Transact("deed",
+                             [&](Transaction& tx) -> absl::Status {
+                               YKT_RETURN_IF_ERROR(Append(tx, ids_.NewId(), MakeEntry(1)));
+                               return status::Refuse(Reason::kLeaseLost);
+                             })
+                   .ok());
   EXPECT_EQ(db_->Sql("SELECT count(*) FROM outbox"), "0");
 }
 
 TEST_F(RelayTest, TheSameOutboxIdTwiceIsRefused) {
   const std::string id = ids_.NewId();
   const auto append = [&] {
-    return db_->database().Transact("deed", [&](Transaction& tx) { return Append(tx, id, MakeEntry(1)); });
+    return db_->database().Transact("deed",
+                                    [&](Transaction& tx) { return Append(tx, id, MakeEntry(1)); });
   };
   EXPECT_TRUE(append().ok());
   EXPECT_EQ(ReasonOf(append()), Reason::kDuplicateKey);
@@ -120,14 +125,17 @@ TEST_F(RelayTest, TheSameOutboxIdTwiceIsRefused) {
 
 TEST_F(RelayTest, ARowThatCommitsLateIsNotLost) {
   Relay relay(db_->database(), *one_, sink_, {.producer = kProducer});
-  ASSERT_TRUE(db_->database().Transact("late", [&](Transaction& tx) -> absl::Status {
-    YKT_RETURN_IF_ERROR(Append(tx, ids_.NewId(), MakeEntry(1)));
-    // A later one commits, is numbered and sent first.
-    EXPECT_TRUE(AppendOne(2).ok());
-    Drain(relay);
-    EXPECT_EQ(sink_.Log(kProducer).size(), 1u);
-    return absl::OkStatus();
-  }).ok());
+  ASSERT_TRUE(db_->database()
+                  .Transact("late",
+                            [&](Transaction& tx) -> absl::Status {
+                              YKT_RETURN_IF_ERROR(Append(tx, ids_.NewId(), MakeEntry(1)));
+                              // A later one commits, is numbered and sent first.
+                              EXPECT_TRUE(AppendOne(2).ok());
+                              Drain(relay);
+                              EXPECT_EQ(sink_.Log(kProducer).size(), 1u);
+                              return absl::OkStatus();
+                            })
+                  .ok());
   Drain(relay);
   const auto log = sink_.Log(kProducer);
   ASSERT_EQ(log.size(), 2u);
@@ -169,9 +177,10 @@ TEST_F(RelayTest, BatchesAreBoundedInBytesAndALargeBodyGoesAlone) {
   AppendMany(6);  // about 180 bytes each
   Entry large = MakeEntry(99);
   large.details["text"] = std::string(2'000, 'x');
-  ASSERT_TRUE(db_->database().Transact("deed", [&](Transaction& tx) {
-    return Append(tx, ids_.NewId(), large);
-  }).ok());
+  ASSERT_TRUE(
+      db_->database()
+          .Transact("deed", [&](Transaction& tx) { return Append(tx, ids_.NewId(), large); })
+          .ok());
   Drain(relay);
   EXPECT_EQ(sink_.Log(kProducer).size(), 7u);
   EXPECT_EQ(sink_.appends(), 4);
@@ -190,7 +199,8 @@ TEST_F(RelayTest, OneRelayHoldsTheLeaseAndTheOtherTakesOverWhenItsHolderIsDead) 
   ASSERT_TRUE(two.BeatOnce().ok());
   Drain(second);
   EXPECT_EQ(sink_.Log(kProducer).size(), 2u);
-  // The first one wakes: it may not act by its own reckoning, nor, having beaten again, by its fence.
+  // The first one wakes: it may not act by its own reckoning, nor, having beaten again, by its
+  // fence.
   EXPECT_EQ(*first.RunOnce(), Step::kNotMine);
   ASSERT_TRUE(one_->BeatOnce().ok());
   EXPECT_EQ(*first.RunOnce(), Step::kNotMine);
@@ -203,8 +213,9 @@ TEST_F(RelayTest, AFencedOffRelayNumbersAndAcknowledgesNothing) {
   Relay first(db_->database(), *one_, sink_, {.producer = kProducer});
   AppendMany(1);
   Drain(first);
-  db_->Sql("UPDATE outbox_relay SET fence = fence + 1, holder = 'another';"
-           "INSERT INTO worker_heartbeat VALUES ('another', 1)");
+  db_->Sql(
+      "UPDATE outbox_relay SET fence = fence + 1, holder = 'another';"
+      "INSERT INTO worker_heartbeat VALUES ('another', 1)");
   AppendMany(1);
   EXPECT_EQ(*first.RunOnce(), Step::kNotMine);
   EXPECT_EQ(db_->Sql("SELECT last_number FROM outbox_relay"), "1");
@@ -266,7 +277,8 @@ TEST_F(RelayTest, ARaisedRestoreEpochNumbersAnewWhatWasNotAcknowledged) {
   Drain(relay);
   EXPECT_EQ(sink_.Log(kProducer).size(), 2u);
   EXPECT_EQ(sink_.Log("dispatch/2").size(), 3u);
-  EXPECT_EQ(db_->Sql("SELECT string_agg(number::text, ',' ORDER BY number) FROM outbox_number WHERE producer = 'dispatch/2'"),
+  EXPECT_EQ(db_->Sql("SELECT string_agg(number::text, ',' ORDER BY number) FROM outbox_number "
+                     "WHERE producer = 'dispatch/2'"),
             "1,2,3");
 }
 
@@ -276,34 +288,44 @@ TEST_F(RelayTest, OldAcknowledgedEntriesAreForgottenAndNoOthers) {
     AppendMany(3);
     Drain(relay);
   }
-  db_->Sql("UPDATE outbox_number SET created_at = created_at - interval '40 days' WHERE number < 3");
+  db_->Sql(
+      "UPDATE outbox_number SET created_at = created_at - interval '40 days' WHERE number < 3");
   Relay relay(db_->database(), *one_, sink_, {.producer = kProducer});
   AppendMany(1);
   Drain(relay);
-  EXPECT_EQ(db_->Sql("SELECT string_agg(number::text, ',' ORDER BY number) FROM outbox_number"), "3,4");
+  EXPECT_EQ(db_->Sql("SELECT string_agg(number::text, ',' ORDER BY number) FROM outbox_number"),
+            "3,4");
 }
 
-// Writers, two relays and a log that fails at random, all at once: everything is in the log, once, densely.
+// Writers, two relays and a log that fails at random, all at once: everything is in the log, once,
+// densely.
 TEST_F(RelayTest, UnderFaultsAndWithTwoRelaysEverythingArrivesOnce) {
   const base::SystemClock clock;
   const auto database = db_->Open({.max_connections = 10});
-  WorkerRegistry a(*database, clock, "a", {.beat_every_ms = 50}), b(*database, clock, "b", {.beat_every_ms = 50});
+  WorkerRegistry a(*database, clock, "a", {.beat_every_ms = 50}),
+      b(*database, clock, "b", {.beat_every_ms = 50});
   ASSERT_TRUE(a.Start().ok());
   ASSERT_TRUE(b.Start().ok());
-  sink_.Inject({Fault::kTakesAndDies, Fault::kAway, Fault::kAway, Fault::kTakesAndDies, Fault::kAway,
-                Fault::kTakesAndDies});
+  sink_.Inject({Fault::kTakesAndDies, Fault::kAway, Fault::kAway, Fault::kTakesAndDies,
+                Fault::kAway, Fault::kTakesAndDies});
   {
-    Relay first(*database, a, sink_, {.producer = kProducer, .max_entries = 20, .idle_ms = 2, .max_backoff_ms = 4});
-    Relay second(*database, b, sink_, {.producer = kProducer, .max_entries = 20, .idle_ms = 2, .max_backoff_ms = 4});
+    Relay first(*database, a, sink_,
+                {.producer = kProducer, .max_entries = 20, .idle_ms = 2, .max_backoff_ms = 4});
+    Relay second(*database, b, sink_,
+                 {.producer = kProducer, .max_entries = 20, .idle_ms = 2, .max_backoff_ms = 4});
     first.Start();
     second.Start();
     std::vector<std::thread> writers;
     for (int w = 0; w < 3; ++w) {
       writers.emplace_back([&, w] {
         for (int i = 0; i < 60; ++i) {
-          EXPECT_TRUE(database->Transact("deed", [&](Transaction& tx) {
-            return Append(tx, ids_.NewId(), MakeEntry(w * 1'000 + i, 120101 + w));
-          }).ok());
+          EXPECT_TRUE(database
+                          ->Transact("deed",
+                                     [&](Transaction& tx) {
+                                       return Append(tx, ids_.NewId(),
+                                                     MakeEntry(w * 1'000 + i, 120101 + w));
+                                     })
+                          .ok());
         }
       });
     }

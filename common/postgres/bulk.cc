@@ -35,7 +35,8 @@ class BinaryResult : public ResultSource {
     const int r = static_cast<int>(row);
     const uint32_t type = PQftype(result_.get(), column);
     if (PQgetisnull(result_.get(), r, column) != 0) return {nullptr, 0, true, type};
-    return {PQgetvalue(result_.get(), r, column), PQgetlength(result_.get(), r, column), true, type};
+    return {PQgetvalue(result_.get(), r, column), PQgetlength(result_.get(), r, column), true,
+            type};
   }
 
  private:
@@ -183,16 +184,18 @@ Columns& Columns::Texts(std::span<const std::optional<std::string>> values) {
   return *this;
 }
 Columns& Columns::ByteStrings(std::span<const std::string> values) {
-  PutElements(StartArray(oid::kByteaArray, oid::kBytea, values.size(), false).bytes, values, PutBlob);
+  PutElements(StartArray(oid::kByteaArray, oid::kBytea, values.size(), false).bytes, values,
+              PutBlob);
   return *this;
 }
 Columns& Columns::ByteStrings(std::span<const std::string_view> values) {
-  PutElements(StartArray(oid::kByteaArray, oid::kBytea, values.size(), false).bytes, values, PutBlob);
+  PutElements(StartArray(oid::kByteaArray, oid::kBytea, values.size(), false).bytes, values,
+              PutBlob);
   return *this;
 }
 Columns& Columns::ByteStrings(std::span<const std::optional<std::string>> values) {
-  PutElements(StartArray(oid::kByteaArray, oid::kBytea, values.size(), AnyNull(values)).bytes, values,
-              PutBlob);
+  PutElements(StartArray(oid::kByteaArray, oid::kBytea, values.size(), AnyNull(values)).bytes,
+              values, PutBlob);
   return *this;
 }
 Columns& Columns::Uuids(std::span<const std::string> values) {
@@ -220,16 +223,14 @@ Columns& Columns::Dates(std::span<const std::optional<absl::CivilDay>> values) {
 }
 Columns& Columns::Times(std::span<const absl::Time> values) {
   One& one = StartArray(oid::kTimestamptzArray, oid::kTimestamptz, values.size(), false);
-  PutElements(one.bytes, values, [](std::string& out, absl::Time time) {
-    PutNumber64(out, wire::TimeNumber(time));
-  });
+  PutElements(one.bytes, values,
+              [](std::string& out, absl::Time time) { PutNumber64(out, wire::TimeNumber(time)); });
   return *this;
 }
 Columns& Columns::Times(std::span<const std::optional<absl::Time>> values) {
   One& one = StartArray(oid::kTimestamptzArray, oid::kTimestamptz, values.size(), AnyNull(values));
-  PutElements(one.bytes, values, [](std::string& out, absl::Time time) {
-    PutNumber64(out, wire::TimeNumber(time));
-  });
+  PutElements(one.bytes, values,
+              [](std::string& out, absl::Time time) { PutNumber64(out, wire::TimeNumber(time)); });
   return *this;
 }
 
@@ -297,13 +298,17 @@ BinaryCopy::BinaryCopy(Transaction& tx, const Query& copy, int columns)
 }
 
 BinaryCopy::BinaryCopy(BinaryCopy&& other) noexcept
-    : tx_(std::exchange(other.tx_, nullptr)), copy_(other.copy_), columns_(other.columns_),
-      fields_(other.fields_), buffer_(std::move(other.buffer_)),
+    : tx_(std::exchange(other.tx_, nullptr)),
+      copy_(other.copy_),
+      columns_(other.columns_),
+      fields_(other.fields_),
+      buffer_(std::move(other.buffer_)),
       bad_value_(other.bad_value_) {}
 
 absl::StatusOr<BinaryCopy> BinaryCopy::Start(Transaction& tx, const Query& copy, int columns) {
   if (!tx.failure_.ok()) return tx.failure_;
-  if (tx.open_copy_) return tx.Fail({.status = status::Invariant("a COPY in the middle of a COPY")});
+  if (tx.open_copy_)
+    return tx.Fail({.status = status::Invariant("a COPY in the middle of a COPY")});
   tx.connection_.CountStatement();
   PGconn* handle = tx.connection_.handle();
   if (handle == nullptr) return tx.Fail(FromLostConnection("closed", copy.name));
@@ -312,7 +317,8 @@ absl::StatusOr<BinaryCopy> BinaryCopy::Start(Transaction& tx, const Query& copy,
     if (PQresultStatus(result.get()) == PGRES_FATAL_ERROR) {
       return tx.Fail(Explain(result.get(), handle, copy.name));
     }
-    return tx.Fail({.status = status::Invariant(fmt::format("{} is no COPY FROM STDIN", copy.name))});
+    return tx.Fail(
+        {.status = status::Invariant(fmt::format("{} is no COPY FROM STDIN", copy.name))});
   }
   tx.open_copy_ = true;
   BinaryCopy started(tx, copy, columns);

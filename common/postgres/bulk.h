@@ -12,8 +12,8 @@
 // BinaryCopy: rows into a table, the statement being a file under sql/queries/ as any other:
 //   -- copy_items.sql: COPY item (district, item_id, amount_fen) FROM STDIN (FORMAT binary)
 //   YKT_ASSIGN_OR_RETURN(BinaryCopy copy, BinaryCopy::Start(tx, kCopyItems, 3));
-//   for (…) { copy.Int32(district); copy.Int64(id); copy.Int64(fen); YKT_RETURN_IF_ERROR(copy.EndRow()); }
-//   YKT_ASSIGN_OR_RETURN(int64_t rows, copy.Finish());
+//   for (…) { copy.Int32(district); copy.Int64(id); copy.Int64(fen);
+//   YKT_RETURN_IF_ERROR(copy.EndRow()); } YKT_ASSIGN_OR_RETURN(int64_t rows, copy.Finish());
 // The C++ type must be the column's own type: binary COPY converts nothing.
 #pragma once
 
@@ -33,8 +33,8 @@
 namespace yikatong::postgres {
 
 // The parameters $1, $2, … of one statement, in the order of the calls. Copies everything. Not
-// thread-safe. Arrays that are unnested together must be equally long; RunColumns refuses others with
-// INVARIANT_BROKEN, since unnest would silently fill up with NULL.
+// thread-safe. Arrays that are unnested together must be equally long; RunColumns refuses others
+// with INVARIANT_BROKEN, since unnest would silently fill up with NULL.
 class Columns {
  public:
   Columns& Scalar(Param value);
@@ -64,8 +64,8 @@ class Columns {
  private:
   friend class Transaction;
   struct One {
-    std::string bytes;   // wire form
-    uint32_t type = 0;   // oid; 0 for a scalar, whose type the server infers
+    std::string bytes;    // wire form
+    uint32_t type = 0;    // oid; 0 for a scalar, whose type the server infers
     int64_t length = -1;  // elements of an array; -1 for a scalar
     bool binary = false;
     bool null = false;
@@ -112,7 +112,7 @@ class BinaryCopy {
   Transaction* tx_;
   Query copy_;
   int columns_;
-  int fields_ = 0;          // of the row being built
+  int fields_ = 0;  // of the row being built
   std::string buffer_;
   bool bad_value_ = false;
 };

@@ -1,11 +1,11 @@
 #include "common/postgres/bulk.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include "common/postgres/testing/pg_fixture.h"
 #include "common/postgres/testing/sql/queries.h"
@@ -184,8 +184,9 @@ TEST_F(BulkTest, AMalformedUuidIsRefusedBeforeItIsSent) {
 TEST_F(BulkTest, AKeyTakenTwiceNamesItsConstraintAndStoresNothing) {
   Chunk chunk = MakeChunk(10);
   chunk.ids[9] = chunk.ids[8];
-  const absl::Status status = Transact(
-      [&](Transaction& tx) { return tx.RunColumns(things::kPutThings, InColumns(chunk)).status(); });
+  const absl::Status status = Transact([&](Transaction& tx) {
+    return tx.RunColumns(things::kPutThings, InColumns(chunk)).status();
+  });
   EXPECT_EQ(ReasonOf(status), Reason::kDuplicateKey);
   EXPECT_EQ(ConstraintOf(status), "thing_key");
   EXPECT_EQ(Count(), "0");
@@ -238,8 +239,11 @@ TEST_F(BulkTest, ACopyThatIsDroppedOrInterruptedFailsItsTransaction) {
 
 TEST_F(BulkTest, WhatIsNoBinaryCopyIsRefused) {
   static constexpr Query kText{"copy_text", "COPY thing (district) FROM STDIN"};
-  for (const auto& [query, columns] : std::vector<std::pair<Query, int>>{
-           {things::kCountThings, 1}, {kText, 1}, {things::kCopyThings, 9}, {things::kBrokenThing, 1}}) {
+  for (const auto& [query, columns] :
+       std::vector<std::pair<Query, int>>{{things::kCountThings, 1},
+                                          {kText, 1},
+                                          {things::kCopyThings, 9},
+                                          {things::kBrokenThing, 1}}) {
     const absl::Status status =
         Transact([&](Transaction& tx) { return BinaryCopy::Start(tx, query, columns).status(); });
     EXPECT_FALSE(status.ok()) << query.name;

@@ -17,14 +17,17 @@ class SilentHandler : public pqxx::errorhandler {
 template <pqxx::isolation_level kLevel>
 std::unique_ptr<pqxx::dbtransaction> Make(pqxx::connection_base& connection, bool read_only) {
   if (read_only) {
-    return std::make_unique<pqxx::transaction<kLevel, pqxx::readwrite_policy::read_only>>(connection);
+    return std::make_unique<pqxx::transaction<kLevel, pqxx::readwrite_policy::read_only>>(
+        connection);
   }
-  return std::make_unique<pqxx::transaction<kLevel, pqxx::readwrite_policy::read_write>>(connection);
+  return std::make_unique<pqxx::transaction<kLevel, pqxx::readwrite_policy::read_write>>(
+      connection);
 }
 
 }  // namespace
 
-pqxx::connectionpolicy::handle SharedHandleConnection::KeepHandle::do_startconnect(handle original) {
+pqxx::connectionpolicy::handle SharedHandleConnection::KeepHandle::do_startconnect(
+    handle original) {
   handle_ = pqxx::connect_direct::do_startconnect(original);
   return handle_;
 }

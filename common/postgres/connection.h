@@ -6,11 +6,10 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <string>
-
 #include <pqxx/connection>
 #include <pqxx/errorhandler>
 #include <pqxx/transaction>
+#include <string>
 
 #include "common/postgres/database.h"
 
@@ -18,9 +17,9 @@ struct pg_conn;  // libpq's PGconn
 
 namespace yikatong::postgres {
 
-// A libpqxx connection that gives away its handle, for the one file that speaks raw libpq. libpqxx's own
-// policies hide it. Never reactivated: a lost connection stays lost, since nobody could say what of its
-// transaction was done.
+// A libpqxx connection that gives away its handle, for the one file that speaks raw libpq.
+// libpqxx's own policies hide it. Never reactivated: a lost connection stays lost, since nobody
+// could say what of its transaction was done.
 class SharedHandleConnection : public pqxx::connection_base {
  public:
   explicit SharedHandleConnection(const std::string& conninfo);  // throws when it cannot connect
@@ -53,9 +52,9 @@ class Connection {
   void Commit();          // throws
   void Abort() noexcept;  // marks the connection broken when it does not succeed
 
-  // The prepared statement's name on this connection; `*is_new` when it is yet to be prepared. Two queries may have
-  // one name (two rooms in one binary), so the text tells them apart. `bulk`: prepared by raw libpq, with
-  // types of its own.
+  // The prepared statement's name on this connection; `*is_new` when it is yet to be prepared. Two
+  // queries may have one name (two rooms in one binary), so the text tells them apart. `bulk`:
+  // prepared by raw libpq, with types of its own.
   std::string StatementName(const Query& query, bool bulk, bool* is_new);
   void ForgetStatement(const Query& query, bool bulk) { prepared_.erase({query.sql, bulk}); }
   void CountStatement() { statements_.fetch_add(1, std::memory_order_relaxed); }

@@ -1,13 +1,12 @@
 #include "common/postgres/database.h"
 
-#include <pqxx/result>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
+#include <pqxx/result>
 #include <random>
 #include <thread>
 #include <utility>
@@ -52,7 +51,8 @@ std::string SessionConninfo(const DatabaseOptions& options) {
       Setting("TimeZone", "UTC") + Setting("DateStyle", "ISO") + Setting("bytea_output", "hex");
   for (const auto& [name, value] : options.settings) settings += Setting(name, value);
   return fmt::format(
-      "{} application_name={} connect_timeout={} client_encoding=UTF8 tcp_user_timeout={} options={}",
+      "{} application_name={} connect_timeout={} client_encoding=UTF8 tcp_user_timeout={} "
+      "options={}",
       options.conninfo, Quoted(options.application_name), options.connect_timeout_s,
       options.statement_timeout_ms, Quoted(settings));
 }
@@ -81,23 +81,27 @@ class TextResult : public ResultSource {
 class Watch {
  public:
   explicit Watch(telemetry::Metrics& metrics)
-      : statements_(metrics.Counters("yikatong_database_statements_total", "Statements sent.").With()),
-        retries_(metrics.Counters("yikatong_database_retries_total",
-                                  "Transactions run again after a deadlock or serialization failure.")
+      : statements_(
+            metrics.Counters("yikatong_database_statements_total", "Statements sent.").With()),
+        retries_(metrics
+                     .Counters("yikatong_database_retries_total",
+                               "Transactions run again after a deadlock or serialization failure.")
                      .With()),
-        outcomes_(metrics.Counters("yikatong_database_transactions_total", "Transactions by outcome.",
-                                   {"transaction", "outcome"})),
-        seconds_(metrics.Histograms("yikatong_database_transaction_seconds",
-                                    "Time of a transaction with its retries and its wait for a connection.",
-                                    {"transaction"})),
-        connections_(metrics.Gauges("yikatong_database_connections",
-                                    "Connections open and in use, and transactions waiting for one.",
-                                    {"state"})) {}
+        outcomes_(metrics.Counters("yikatong_database_transactions_total",
+                                   "Transactions by outcome.", {"transaction", "outcome"})),
+        seconds_(metrics.Histograms(
+            "yikatong_database_transaction_seconds",
+            "Time of a transaction with its retries and its wait for a connection.",
+            {"transaction"})),
+        connections_(metrics.Gauges(
+            "yikatong_database_connections",
+            "Connections open and in use, and transactions waiting for one.", {"state"})) {}
 
   void Publish(const DatabaseCounters& now) {
     std::lock_guard lock(mutex_);
     // Two threads may come in either order: a total never goes back.
-    statements_.Increment(static_cast<double>(std::max<int64_t>(0, now.statements - last_.statements)));
+    statements_.Increment(
+        static_cast<double>(std::max<int64_t>(0, now.statements - last_.statements)));
     retries_.Increment(static_cast<double>(std::max<int64_t>(0, now.retries - last_.retries)));
     last_.statements = std::max(last_.statements, now.statements);
     last_.retries = std::max(last_.retries, now.retries);
@@ -145,7 +149,8 @@ class Timed {
 class Database::Impl {
  public:
   explicit Impl(DatabaseOptions options)
-      : options_(std::move(options)), conninfo_(SessionConninfo(options_)),
+      : options_(std::move(options)),
+        conninfo_(SessionConninfo(options_)),
         random_(std::random_device{}()) {
     if (options_.metrics != nullptr) watch_ = std::make_unique<Watch>(*options_.metrics);
   }
@@ -218,8 +223,8 @@ class Database::Impl {
     }
   }
 
-  // Between two tries of one transaction: 5, 10, 20 … ms, at most 200, each halved or more at random so that two
-  // that collided do not collide again.
+  // Between two tries of one transaction: 5, 10, 20 … ms, at most 200, each halved or more at
+  // random so that two that collided do not collide again.
   void BackOff(int attempt) {
     const int cap_ms = std::min(200, 5 << std::min(attempt, 6));
     int wait_ms = 0;
@@ -249,8 +254,8 @@ class Database::Impl {
   const DatabaseOptions options_;
   const std::string conninfo_;
   std::unique_ptr<Watch> watch_;  // may be null
-  std::atomic<int64_t> statements_{0}, transactions_{0}, commits_{0}, retries_{0}, commit_unknown_{0},
-      opened_{0}, dropped_{0};
+  std::atomic<int64_t> statements_{0}, transactions_{0}, commits_{0}, retries_{0},
+      commit_unknown_{0}, opened_{0}, dropped_{0};
 
  private:
   mutable std::mutex mutex_;
@@ -279,8 +284,8 @@ struct Outcome {
 
 absl::Status Database::Transact(std::string_view name, const Function& function,
                                 TransactOptions options) {
-  const int timeout_ms =
-      options.acquire_timeout_ms > 0 ? options.acquire_timeout_ms : impl_->options_.acquire_timeout_ms;
+  const int timeout_ms = options.acquire_timeout_ms > 0 ? options.acquire_timeout_ms
+                                                        : impl_->options_.acquire_timeout_ms;
   const int max_attempts =
       options.max_attempts > 0 ? options.max_attempts : impl_->options_.max_attempts;
 

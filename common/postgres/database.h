@@ -1,28 +1,31 @@
 // One service's database: a bounded pool of connections and the transactions over it.
 //
-//   absl::Status s = database.Transact("submit_chunk", [&](postgres::Transaction& tx) -> absl::Status {
+//   absl::Status s = database.Transact("submit_chunk", [&](postgres::Transaction& tx) ->
+//   absl::Status {
 //     YKT_ASSIGN_OR_RETURN(postgres::Rows rows, tx.Run(kLockChunk, district, chunk_id, fence));
 //     if (rows.empty()) return status::Refuse(status::Reason::kLeaseLost);
 //     return tx.RunColumns(kInsertAttempts, columns).status();
 //   });
 //
-// The function may run more than once (after a deadlock or a serialization failure): it keeps no state
-// between runs except what it overwrites, and sends nothing to anybody.
+// The function may run more than once (after a deadlock or a serialization failure): it keeps no
+// state between runs except what it overwrites, and sends nothing to anybody.
 //
 // Errors. Everything that goes wrong in the database becomes an absl::Status here, in one place
 // (errors.h); the driver's text goes to the log and never into a status:
-//   COMMIT_UNKNOWN        UNAVAILABLE          connection lost in COMMIT: read your fence or request row,
+//   COMMIT_UNKNOWN        UNAVAILABLE          connection lost in COMMIT: read your fence or
+//   request row,
 //                                              never repeat blindly
-//   DATABASE_UNAVAILABLE  UNAVAILABLE          no connection, or lost before COMMIT: nothing was done
-//   DATABASE_BUSY         UNAVAILABLE          pool wait, lock or statement took too long: nothing was done
-//   DATABASE_CONFLICT     ABORTED              deadlocks or serialization failures past the last retry
-//   STORAGE_FULL          RESOURCE_EXHAUSTED
-//   DUPLICATE_KEY         ALREADY_EXISTS       unique or exclusion constraint: see ConstraintOf
-//   CONSTRAINT_VIOLATED   FAILED_PRECONDITION  any other constraint: see ConstraintOf
-//   DATABASE_REFUSED      INTERNAL             any other statement error
-//   INVARIANT_BROKEN      INTERNAL             a row read as what it is not, arrays of unequal length
+//   DATABASE_UNAVAILABLE  UNAVAILABLE          no connection, or lost before COMMIT: nothing was
+//   done DATABASE_BUSY         UNAVAILABLE          pool wait, lock or statement took too long:
+//   nothing was done DATABASE_CONFLICT     ABORTED              deadlocks or serialization failures
+//   past the last retry STORAGE_FULL          RESOURCE_EXHAUSTED DUPLICATE_KEY ALREADY_EXISTS
+//   unique or exclusion constraint: see ConstraintOf CONSTRAINT_VIOLATED   FAILED_PRECONDITION  any
+//   other constraint: see ConstraintOf DATABASE_REFUSED      INTERNAL             any other
+//   statement error INVARIANT_BROKEN      INTERNAL             a row read as what it is not, arrays
+//   of unequal length
 //
-// Thread safety: Database is thread-safe; a Transaction belongs to the thread that runs its function.
+// Thread safety: Database is thread-safe; a Transaction belongs to the thread that runs its
+// function.
 #pragma once
 
 #include <cstdint>
@@ -60,9 +63,9 @@ struct DatabaseOptions {
   int statement_timeout_ms = 30'000;
   int lock_timeout_ms = 10'000;
   int idle_in_transaction_timeout_ms = 10'000;  // must be shorter than a lease
-  int max_attempts = 5;                          // of one transaction, on deadlock or serialization failure
+  int max_attempts = 5;  // of one transaction, on deadlock or serialization failure
   std::map<std::string, std::string> settings = {};  // more session settings, e.g. plan_cache_mode
-  telemetry::Metrics* metrics = nullptr;         // where to count; outlives the database; may be null
+  telemetry::Metrics* metrics = nullptr;  // where to count; outlives the database; may be null
 };
 
 struct TransactOptions {
@@ -114,7 +117,8 @@ class Transaction {
  private:
   friend class Database;
   friend class BinaryCopy;
-  Transaction(Connection& connection, std::string_view name) : connection_(connection), name_(name) {}
+  Transaction(Connection& connection, std::string_view name)
+      : connection_(connection), name_(name) {}
   absl::Status Fail(const Failure& failure);
 
   Connection& connection_;
@@ -128,15 +132,17 @@ class Database {
  public:
   using Function = std::function<absl::Status(Transaction&)>;
 
-  // Opens no connection yet: a service starts, and says it is not ready, while its database is away.
+  // Opens no connection yet: a service starts, and says it is not ready, while its database is
+  // away.
   explicit Database(DatabaseOptions options);
   ~Database();  // all transactions must have ended
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
-  // Runs `function` in a transaction: commits when it returns OK, rolls back otherwise and returns its
-  // status. `name` is for logs, e.g. "submit_chunk".
-  absl::Status Transact(std::string_view name, const Function& function, TransactOptions options = {});
+  // Runs `function` in a transaction: commits when it returns OK, rolls back otherwise and returns
+  // its status. `name` is for logs, e.g. "submit_chunk".
+  absl::Status Transact(std::string_view name, const Function& function,
+                        TransactOptions options = {});
 
   // The same, read only; a connection lost in COMMIT is then DATABASE_UNAVAILABLE.
   absl::Status Read(std::string_view name, const Function& function);
@@ -152,8 +158,8 @@ class Database {
   std::unique_ptr<Impl> impl_;
 };
 
-// The constraint that a DUPLICATE_KEY or CONSTRAINT_VIOLATED status came from, or "". For the store layer
-// that turns it into a reason of its own; it is not sent to callers.
+// The constraint that a DUPLICATE_KEY or CONSTRAINT_VIOLATED status came from, or "". For the store
+// layer that turns it into a reason of its own; it is not sent to callers.
 std::string ConstraintOf(const absl::Status& status);
 
 }  // namespace yikatong::postgres

@@ -17,8 +17,8 @@ using Kind = Failure::Kind;
 
 constexpr char kConstraintPayload[] = "yikatong.postgres.constraint";
 
-// The server's own words are for whoever keeps the database: the first line only, since the lines after it
-// hold the values of the row.
+// The server's own words are for whoever keeps the database: the first line only, since the lines
+// after it hold the values of the row.
 void LogFailure(std::string_view sqlstate, std::string_view constraint, std::string_view text,
                 std::string_view statement) {
   // Data exceptions quote the value itself in their first line.
@@ -45,8 +45,8 @@ bool IsClass(std::string_view sqlstate, std::string_view prefix) {
 
 bool IsLost(std::string_view sqlstate) {
   // Connection exceptions; shutdown, crash and start-up; idle sessions that the server ended.
-  return IsClass(sqlstate, "08") || sqlstate == "57P01" || sqlstate == "57P02" || sqlstate == "57P03" ||
-         sqlstate == "57P05" || sqlstate == "25P03";
+  return IsClass(sqlstate, "08") || sqlstate == "57P01" || sqlstate == "57P02" ||
+         sqlstate == "57P03" || sqlstate == "57P05" || sqlstate == "25P03";
 }
 
 Failure Classify(std::string_view sqlstate, std::string_view constraint) {
@@ -61,8 +61,10 @@ Failure Classify(std::string_view sqlstate, std::string_view constraint) {
     return {Busy("a lock or statement took too long"), Kind::kOther, state};
   }
   if (sqlstate == "53100") return {status::Refuse(Reason::kStorageFull), Kind::kOther, state};
-  if (IsClass(sqlstate, "53")) return {Busy("the database is out of a resource"), Kind::kOther, state};
-  if (IsLost(sqlstate)) return {Unavailable("the database ended the connection"), Kind::kLost, state};
+  if (IsClass(sqlstate, "53"))
+    return {Busy("the database is out of a resource"), Kind::kOther, state};
+  if (IsLost(sqlstate))
+    return {Unavailable("the database ended the connection"), Kind::kLost, state};
   if (IsClass(sqlstate, "23")) {
     return {WithConstraint(status::Refuse(Reason::kConstraintViolated, "",
                                           {{"constraint", std::string(constraint)}}),
@@ -120,8 +122,8 @@ Failure FromCurrentException(std::string_view statement) {
   } catch (const pqxx::transaction_rollback& error) {
     return FromSqlState("40000", "", error.what(), statement);
   } catch (const pqxx::sql_error& error) {
-    return FromSqlState(error.sqlstate(), ConstraintIn(error.sqlstate(), error.what()), error.what(),
-                        statement);
+    return FromSqlState(error.sqlstate(), ConstraintIn(error.sqlstate(), error.what()),
+                        error.what(), statement);
   } catch (const pqxx::in_doubt_error& error) {
     return FromLostConnection(error.what(), statement);
   } catch (const pqxx::pqxx_exception& error) {

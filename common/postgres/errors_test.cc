@@ -1,11 +1,11 @@
 #include "common/postgres/errors.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include <pqxx/except>
 #include <string>
 #include <vector>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include "common/postgres/database.h"
 #include "common/status/status.h"
@@ -71,12 +71,14 @@ TEST(ErrorsTest, WhatTheDriverThrowsIsTheSameAsWhatTheServerSays) {
   EXPECT_EQ(Thrown(pqxx::deadlock_detected("x")).kind, Kind::kRetry);
   EXPECT_EQ(Thrown(pqxx::serialization_failure("x")).kind, Kind::kRetry);
   EXPECT_EQ(Thrown(pqxx::broken_connection("x")).kind, Kind::kLost);
-  const Failure unique = Thrown(pqxx::unique_violation(
-      "ERROR:  duplicate key value violates unique constraint \"item_key\"\nDETAIL:  Key (a)=(\"b\")", "q",
-      "23505"));
+  const Failure unique =
+      Thrown(pqxx::unique_violation("ERROR:  duplicate key value violates unique constraint "
+                                    "\"item_key\"\nDETAIL:  Key (a)=(\"b\")",
+                                    "q", "23505"));
   EXPECT_EQ(ConstraintOf(unique.status), "item_key");
   const Failure check = Thrown(pqxx::check_violation(
-      "ERROR:  new row for relation \"line\" violates check constraint \"line_available\"", "q", "23514"));
+      "ERROR:  new row for relation \"line\" violates check constraint \"line_available\"", "q",
+      "23514"));
   EXPECT_EQ(ConstraintOf(check.status), "line_available");
 }
 
@@ -92,18 +94,21 @@ TEST(ErrorsTest, ACommitIsUnknownUnlessTheServerSaidThatItRolledBack) {
   EXPECT_EQ(status::ReasonOf(ThrownInCommit(pqxx::serialization_failure("x"), false).status),
             Reason::kCommitUnknown);
   EXPECT_EQ(ThrownInCommit(pqxx::serialization_failure("x"), true).kind, Kind::kRetry);
-  EXPECT_EQ(status::ReasonOf(ThrownInCommit(pqxx::unique_violation("x", "q", "23505"), true).status),
-            Reason::kDuplicateKey);
+  EXPECT_EQ(
+      status::ReasonOf(ThrownInCommit(pqxx::unique_violation("x", "q", "23505"), true).status),
+      Reason::kDuplicateKey);
 }
 
 TEST(ErrorsTest, TheLogHasTheStatementButNoValueOfTheRow) {
   std::string lines;
   {
     telemetry::LogCapture capture([&](std::string_view line) { lines.append(line).append("\n"); });
-    Thrown(pqxx::unique_violation("ERROR:  duplicate key value violates unique constraint \"person_key\"\n"
-                                  "DETAIL:  Key (id_number)=(11010519491231002X) already exists.",
-                                  "q", "23505"));
-    FromSqlState("22P02", "", "invalid input syntax for type bigint: \"11010519491231002X\"", "put_person");
+    Thrown(pqxx::unique_violation(
+        "ERROR:  duplicate key value violates unique constraint \"person_key\"\n"
+        "DETAIL:  Key (id_number)=(11010519491231002X) already exists.",
+        "q", "23505"));
+    FromSqlState("22P02", "", "invalid input syntax for type bigint: \"11010519491231002X\"",
+                 "put_person");
   }
   EXPECT_THAT(lines, HasSubstr("put_person"));
   EXPECT_THAT(lines, HasSubstr("person_key"));

@@ -12,8 +12,10 @@ namespace {
 constexpr Query kBeat{"worker_beat",
                       "INSERT INTO worker_heartbeat AS h (worker, beat) VALUES ($1, 1) "
                       "ON CONFLICT (worker) DO UPDATE SET beat = h.beat + 1"};
-constexpr Query kLook{"worker_look", "SELECT worker, beat FROM worker_heartbeat WHERE worker <> $1"};
-constexpr Query kForget{"worker_forget", "DELETE FROM worker_heartbeat WHERE worker = $1 AND beat = $2"};
+constexpr Query kLook{"worker_look",
+                      "SELECT worker, beat FROM worker_heartbeat WHERE worker <> $1"};
+constexpr Query kForget{"worker_forget",
+                        "DELETE FROM worker_heartbeat WHERE worker = $1 AND beat = $2"};
 constexpr Query kLeave{"worker_leave", "DELETE FROM worker_heartbeat WHERE worker = $1"};
 
 }  // namespace
@@ -36,7 +38,8 @@ absl::Status WorkerRegistry::BeatOnce() {
     last_beat_ms_ = before_ms;
     beaten_ = true;
   }
-  // A value is first seen at the end of a look and last seen at the beginning of one: counted short.
+  // A value is first seen at the end of a look and last seen at the beginning of one: counted
+  // short.
   const int64_t look_ms = clock_.MonotonicMillis();
   YKT_RETURN_IF_ERROR(database_.Read("worker_look", [&](Transaction& tx) -> absl::Status {
     beats.clear();
@@ -54,7 +57,8 @@ absl::Status WorkerRegistry::BeatOnce() {
     for (const auto& [worker, beat] : beats) {
       const auto [at, is_new] = others_.try_emplace(worker, Seen{beat, now_ms});
       if (!is_new && at->second.beat != beat) at->second = {beat, now_ms};
-      if (now_ms - at->second.since_ms >= options_.forget_after_ms) forgotten.emplace_back(worker, beat);
+      if (now_ms - at->second.since_ms >= options_.forget_after_ms)
+        forgotten.emplace_back(worker, beat);
     }
   }
   if (forgotten.empty()) return absl::OkStatus();
@@ -99,7 +103,8 @@ void WorkerRegistry::Stop() {
   }
   // Others would see us dead in any case; this is sooner. A database that is away changes nothing.
   if (beaten) {
-    database_.Transact("worker_leave", [&](Transaction& tx) { return tx.Run(kLeave, worker_).status(); })
+    database_
+        .Transact("worker_leave", [&](Transaction& tx) { return tx.Run(kLeave, worker_).status(); })
         .IgnoreError();
   }
 }

@@ -1,16 +1,17 @@
-// Who is alive: life signs of workers that share one database, for taking over the work of the dead.
+// Who is alive: life signs of workers that share one database, for taking over the work of the
+// dead.
 //
-// Each worker has one row with a counter that it raises every beat. The others never compare clocks with
-// it: a worker is dead for me when I have watched its counter stand still for `dead_after_ms` on my own
-// monotonic clock. A worker that wakes later finds that its fence has moved; and it can tell by itself:
-// MayAct() turns false before anyone else may judge it dead.
+// Each worker has one row with a counter that it raises every beat. The others never compare clocks
+// with it: a worker is dead for me when I have watched its counter stand still for `dead_after_ms`
+// on my own monotonic clock. A worker that wakes later finds that its fence has moved; and it can
+// tell by itself: MayAct() turns false before anyone else may judge it dead.
 //
 // A service puts the table into its own migrations by
 //   -- include common/postgres/sql/worker_heartbeat_v1.sql
 // and writes the chunk-taking SQL itself (fence, SKIP LOCKED). A held chunk is free to take when
 //   holder = ANY($dead) OR NOT EXISTS (SELECT FROM worker_heartbeat h WHERE h.worker = holder)
-// with DeadWorkers() as $dead: a worker has a row before it takes anything, and loses it only when it
-// stopped in order or stood still for very long.
+// with DeadWorkers() as $dead: a worker has a row before it takes anything, and loses it only when
+// it stopped in order or stood still for very long.
 #pragma once
 
 #include <condition_variable>
@@ -50,13 +51,13 @@ class WorkerRegistry {
   // One beat: raises our counter and looks at the others'. Start's thread calls it; tests may.
   absl::Status BeatOnce();
 
-  // Workers whose counter has stood still for dead_after_ms, from our first sight of its value to our last look.
-  // (Not until now: we may have been paused ourselves.)
+  // Workers whose counter has stood still for dead_after_ms, from our first sight of its value to
+  // our last look. (Not until now: we may have been paused ourselves.)
   std::vector<std::string> DeadWorkers() const;
   // Whether our last beat is recent enough that nobody may have taken our work yet.
   bool MayAct() const;
-  // By when, on Clock::MonotonicMillis, whatever we send under a lease must have ended. Read it before the fenced
-  // transaction that announces the send, not after.
+  // By when, on Clock::MonotonicMillis, whatever we send under a lease must have ended. Read it
+  // before the fenced transaction that announces the send, not after.
   int64_t ActUntilMillis() const;
 
   const std::string& worker() const { return worker_; }
@@ -76,9 +77,9 @@ class WorkerRegistry {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;
-  bool beaten_ = false;             // we have a row
-  int64_t last_look_ms_ = 0;        // our last successful look at the others
-  int64_t last_beat_ms_ = 0;        // start of our last successful beat
+  bool beaten_ = false;       // we have a row
+  int64_t last_look_ms_ = 0;  // our last successful look at the others
+  int64_t last_beat_ms_ = 0;  // start of our last successful beat
   std::map<std::string, Seen> others_;
   std::thread thread_;
 };

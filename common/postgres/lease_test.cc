@@ -1,10 +1,10 @@
 #include "common/postgres/lease.h"
 
-#include <chrono>
-#include <thread>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <chrono>
+#include <thread>
 
 #include "common/postgres/testing/pg_fixture.h"
 #include "common/postgres/testing/sql/queries.h"
@@ -15,7 +15,9 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-constexpr WorkerOptions kOptions{.beat_every_ms = 1'000, .dead_after_ms = 15'000, .margin_ms = 2'000,
+constexpr WorkerOptions kOptions{.beat_every_ms = 1'000,
+                                 .dead_after_ms = 15'000,
+                                 .margin_ms = 2'000,
                                  .forget_after_ms = 600'000};
 
 class LeaseTest : public testing::Test {
@@ -30,7 +32,8 @@ class LeaseTest : public testing::Test {
 };
 
 TEST_F(LeaseTest, AWorkerThatBeatsIsNeverDead) {
-  WorkerRegistry one(db_->database(), clock_, "one", kOptions), two(db_->database(), clock_, "two", kOptions);
+  WorkerRegistry one(db_->database(), clock_, "one", kOptions),
+      two(db_->database(), clock_, "two", kOptions);
   for (int second = 0; second < 60; ++second) {
     ASSERT_TRUE(one.BeatOnce().ok());
     ASSERT_TRUE(two.BeatOnce().ok());
@@ -42,7 +45,8 @@ TEST_F(LeaseTest, AWorkerThatBeatsIsNeverDead) {
 }
 
 TEST_F(LeaseTest, AWorkerThatStandsStillStopsActingBeforeOthersTakeOver) {
-  WorkerRegistry one(db_->database(), clock_, "one", kOptions), two(db_->database(), clock_, "two", kOptions);
+  WorkerRegistry one(db_->database(), clock_, "one", kOptions),
+      two(db_->database(), clock_, "two", kOptions);
   ASSERT_TRUE(two.BeatOnce().ok());
   ASSERT_TRUE(one.BeatOnce().ok());
   int acting_seconds = 0, alive_seconds = 0;
@@ -61,7 +65,8 @@ TEST_F(LeaseTest, AWorkerThatStandsStillStopsActingBeforeOthersTakeOver) {
 }
 
 TEST_F(LeaseTest, AJumpOfTheWallClockKillsNobody) {
-  WorkerRegistry one(db_->database(), clock_, "one", kOptions), two(db_->database(), clock_, "two", kOptions);
+  WorkerRegistry one(db_->database(), clock_, "one", kOptions),
+      two(db_->database(), clock_, "two", kOptions);
   ASSERT_TRUE(two.BeatOnce().ok());
   ASSERT_TRUE(one.BeatOnce().ok());
   for (const absl::Duration jump : {absl::Hours(1), -absl::Hours(2)}) {
@@ -73,7 +78,8 @@ TEST_F(LeaseTest, AJumpOfTheWallClockKillsNobody) {
 }
 
 TEST_F(LeaseTest, OneThatWasPausedItselfDoesNotJudgeOthersByItsOwnAbsence) {
-  WorkerRegistry one(db_->database(), clock_, "one", kOptions), two(db_->database(), clock_, "two", kOptions);
+  WorkerRegistry one(db_->database(), clock_, "one", kOptions),
+      two(db_->database(), clock_, "two", kOptions);
   ASSERT_TRUE(two.BeatOnce().ok());
   ASSERT_TRUE(one.BeatOnce().ok());
   clock_.Advance(absl::Seconds(20));  // one sleeps, two goes on

@@ -5,13 +5,12 @@
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 
-#include <pqxx/nontransaction>
-#include <pqxx/result>
-#include <pqxx/transaction>
-
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <pqxx/nontransaction>
+#include <pqxx/result>
+#include <pqxx/transaction>
 #include <regex>
 #include <thread>
 #include <vector>
@@ -28,9 +27,9 @@ namespace {
 
 using status::Reason;
 
-constexpr int kLockTimeoutMs = 3'000;    // of a migration's statements
-constexpr int kLockTries = 10;           // of one migration that cannot have a lock
-constexpr int kTurnWaitMs = 600'000;     // for another migrator to finish
+constexpr int kLockTimeoutMs = 3'000;  // of a migration's statements
+constexpr int kLockTries = 10;         // of one migration that cannot have a lock
+constexpr int kTurnWaitMs = 600'000;   // for another migrator to finish
 constexpr int kTurnPollMs = 100;
 constexpr int64_t kMigrateLock = 0x796b746d;    // "yktm": one migrator in a database
 constexpr int64_t kProvisionLock = 0x796b7470;  // "yktp": one provisioner in a server
@@ -46,8 +45,8 @@ absl::Status WithConnection(const std::string& conninfo, const char* what, Funct
   }
 }
 
-// Waits for the advisory lock by asking again and again: a session that waited inside the server would hold a
-// snapshot, for which CREATE INDEX CONCURRENTLY waits in turn.
+// Waits for the advisory lock by asking again and again: a session that waited inside the server
+// would hold a snapshot, for which CREATE INDEX CONCURRENTLY waits in turn.
 absl::Status TakeTurn(pqxx::connection_base& connection, int64_t lock) {
   for (int waited_ms = 0; waited_ms < kTurnWaitMs; waited_ms += kTurnPollMs) {
     pqxx::nontransaction work(connection);
@@ -82,15 +81,16 @@ absl::StatusOr<MigrationKind> KindOf(const Migration& migration) {
   static const std::regex kind_line("(^|\n)-- kind: ([^\n]*)");
   std::cmatch match;
   if (!std::regex_search(migration.sql, match, kind_line)) return MigrationKind::kExpand;
-  for (const MigrationKind kind : {MigrationKind::kExpand, MigrationKind::kContract,
-                                   MigrationKind::kNontransactional}) {
+  for (const MigrationKind kind :
+       {MigrationKind::kExpand, MigrationKind::kContract, MigrationKind::kNontransactional}) {
     if (match[2] == KindName(kind)) return kind;
   }
-  return status::Invariant(fmt::format("{}: kind is none of expand, contract, nontransactional",
-                                       migration.name));
+  return status::Invariant(
+      fmt::format("{}: kind is none of expand, contract, nontransactional", migration.name));
 }
 
-// Puts role names in for :app and :owner (never for a cast, "::app", a quoted ":app" or a longer word).
+// Puts role names in for :app and :owner (never for a cast, "::app", a quoted ":app" or a longer
+// word).
 std::string WithRoles(std::string_view sql, std::string_view service) {
   static const std::regex placeholder("(^|[^:A-Za-z0-9_']):(app|owner)\\b");
   const std::string text(sql);
@@ -137,7 +137,8 @@ struct Applied {
   bool done = false;
 };
 
-absl::Status CheckApplied(const std::map<int, Applied>& applied, std::span<const Migration> migrations) {
+absl::Status CheckApplied(const std::map<int, Applied>& applied,
+                          std::span<const Migration> migrations) {
   const int known = migrations.empty() ? 0 : migrations.back().number;
   for (const auto& [number, row] : applied) {
     if (number > known) {
@@ -165,7 +166,8 @@ absl::StatusOr<std::span<const Migration>> Numbered(std::span<const Migration> m
   return migrations;
 }
 
-constexpr char kReadApplied[] = "SELECT number, checksum, kind, done FROM schema_migrations ORDER BY number";
+constexpr char kReadApplied[] =
+    "SELECT number, checksum, kind, done FROM schema_migrations ORDER BY number";
 
 class Migrator {
  public:
@@ -204,15 +206,18 @@ class Migrator {
     work.exec(fmt::format("SET LOCAL lock_timeout = {}", kLockTimeoutMs));
     work.exec(
         "CREATE TABLE IF NOT EXISTS schema_migrations ("
-        " number integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, kind text NOT NULL,"
+        " number integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, kind text NOT "
+        "NULL,"
         " done boolean NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())");
     work.exec(fmt::format("GRANT SELECT ON schema_migrations TO \"{}\"", RuntimeRole(service_)));
     work.commit();
   }
 
-  void Record(pqxx::transaction_base& work, const Migration& migration, MigrationKind kind, bool done) {
+  void Record(pqxx::transaction_base& work, const Migration& migration, MigrationKind kind,
+              bool done) {
     work.exec_params(
-        "INSERT INTO schema_migrations (number, name, checksum, kind, done) VALUES ($1, $2, $3, $4, $5)"
+        "INSERT INTO schema_migrations (number, name, checksum, kind, done) VALUES ($1, $2, $3, "
+        "$4, $5)"
         " ON CONFLICT (number) DO UPDATE SET done = excluded.done, applied_at = now()",
         migration.number, migration.name, Sha256Hex(migration.sql), KindName(kind), done);
   }
@@ -246,9 +251,10 @@ class Migrator {
     pqxx::nontransaction work(connection_);
     work.exec(fmt::format("SET lock_timeout = {}", kLockTimeoutMs));
     Record(work, migration, MigrationKind::kNontransactional, /*done=*/false);
-    for (const pqxx::row& row : work.exec("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid"
-                                          " AND indrelid IN (SELECT oid FROM pg_class WHERE relnamespace ="
-                                          " 'public'::regnamespace AND relkind = 'r')")) {
+    for (const pqxx::row& row :
+         work.exec("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid"
+                   " AND indrelid IN (SELECT oid FROM pg_class WHERE relnamespace ="
+                   " 'public'::regnamespace AND relkind = 'r')")) {
       work.exec("DROP INDEX CONCURRENTLY IF EXISTS " + row[0].as<std::string>());
     }
     for (const std::string& statement : Statements(WithRoles(migration.sql, service_))) {
@@ -273,13 +279,13 @@ std::string Base64(const unsigned char* data, int size) {
   return out;
 }
 
-// What the server stores of a password (RFC 5803). Made here, so that the password is in no statement and thus
-// in no log of the server.
+// What the server stores of a password (RFC 5803). Made here, so that the password is in no
+// statement and thus in no log of the server.
 absl::StatusOr<std::string> ScramVerifier(const std::string& password) {
   constexpr int kIterations = 4096;
-  const bool printable = !password.empty() && std::all_of(password.begin(), password.end(), [](char c) {
-    return c > ' ' && c < 0x7f;
-  });
+  const bool printable =
+      !password.empty() &&
+      std::all_of(password.begin(), password.end(), [](char c) { return c > ' ' && c < 0x7f; });
   if (!printable) return status::Invariant("a password must be of printable ASCII without blanks");
   unsigned char salt[16], salted[32], client[32], stored[32], server[32];
   if (RAND_bytes(salt, sizeof salt) != 1 ||
@@ -298,13 +304,14 @@ absl::StatusOr<std::string> ScramVerifier(const std::string& password) {
                      Base64(stored, sizeof stored), Base64(server, sizeof server));
 }
 
-absl::Status MakeRole(pqxx::nontransaction& work, const std::string& role, const std::string& password) {
+absl::Status MakeRole(pqxx::nontransaction& work, const std::string& role,
+                      const std::string& password) {
   YKT_ASSIGN_OR_RETURN(const std::string verifier, ScramVerifier(password));
   if (work.exec_params("SELECT 1 FROM pg_roles WHERE rolname = $1", role).empty()) {
     work.exec(fmt::format("CREATE ROLE \"{}\"", role));
   }
-  work.exec(fmt::format("ALTER ROLE \"{}\" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD {}", role,
-                        work.quote(verifier)));
+  work.exec(fmt::format("ALTER ROLE \"{}\" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD {}",
+                        role, work.quote(verifier)));
   return absl::OkStatus();
 }
 
@@ -334,7 +341,8 @@ std::string OwnerRole(std::string_view service) { return fmt::format("{}_owner",
 std::string RuntimeRole(std::string_view service) { return fmt::format("{}_app", service); }
 
 absl::Status ProvisionServiceDatabase(const std::string& admin_conninfo, std::string_view service,
-                                      const ServicePasswords& passwords, std::string_view database) {
+                                      const ServicePasswords& passwords,
+                                      std::string_view database) {
   if (database.empty()) database = service;
   if (!IsName(service) || !IsName(database)) {
     return status::Invariant("a service and its database are named [a-z][a-z0-9_]*");
@@ -349,8 +357,8 @@ absl::StatusOr<MigrateResult> Migrate(const std::string& owner_conninfo, std::st
   if (!IsName(service)) return status::Invariant("a service is named [a-z][a-z0-9_]*");
   YKT_ASSIGN_OR_RETURN(const std::span<const Migration> numbered, Numbered(migrations));
   MigrateResult result;
-  YKT_RETURN_IF_ERROR(
-      WithConnection(owner_conninfo, "migrate", [&](pqxx::connection_base& connection) -> absl::Status {
+  YKT_RETURN_IF_ERROR(WithConnection(
+      owner_conninfo, "migrate", [&](pqxx::connection_base& connection) -> absl::Status {
         YKT_ASSIGN_OR_RETURN(result, Migrator(connection, service).Run(numbered));
         return absl::OkStatus();
       }));

@@ -2,13 +2,16 @@
 //
 // Rules of migrations (sql/migrations/NNNN_name.sql, numbered from 0001 without a gap):
 //   * Forward only, and never edited once released: the SHA-256 of each is kept and compared.
-//   * Each works with the release before it ("expand"), so old and new binaries run side by side. One
-//     that does not says `-- kind: contract` in its first lines; a binary that does not know it then
-//     refuses the database.
-//   * Each runs in one transaction with its row in schema_migrations, under lock_timeout, retried when a
-//     lock is not to be had. One that cannot (CREATE INDEX CONCURRENTLY) says `-- kind: nontransactional`:
-//     its statements, parted by a semicolon at a line's end, run one by one and must be safe to run
-//     again (IF NOT EXISTS); an invalid index that an interrupted run left is dropped first.
+//   * Each works with the release before it ("expand"), so old and new binaries run side by side.
+//   One
+//     that does not says `-- kind: contract` in its first lines; a binary that does not know it
+//     then refuses the database.
+//   * Each runs in one transaction with its row in schema_migrations, under lock_timeout, retried
+//   when a
+//     lock is not to be had. One that cannot (CREATE INDEX CONCURRENTLY) says `-- kind:
+//     nontransactional`: its statements, parted by a semicolon at a line's end, run one by one and
+//     must be safe to run again (IF NOT EXISTS); an invalid index that an interrupted run left is
+//     dropped first.
 //   * The runtime role owns nothing: migrations GRANT what it needs, naming it :app (and the owner
 //     :owner), e.g. `GRANT SELECT, INSERT ON item TO :app;`.
 //   * Text of another room is put in by a line `-- include common/outbox/sql/outbox_v1.sql`.
@@ -35,9 +38,9 @@ struct ServicePasswords {
 };
 
 // Creates, where they are missing, the two roles and the database <database> (empty: named as the
-// service), owned by the owner role; no one but these two may connect to it, and the roles may connect to
-// no other. Sets both passwords anew. `admin_conninfo` is a role that may create both. Idempotent and safe
-// to run from several places at once.
+// service), owned by the owner role; no one but these two may connect to it, and the roles may
+// connect to no other. Sets both passwords anew. `admin_conninfo` is a role that may create both.
+// Idempotent and safe to run from several places at once.
 absl::Status ProvisionServiceDatabase(const std::string& admin_conninfo, std::string_view service,
                                       const ServicePasswords& passwords,
                                       std::string_view database = "");
@@ -47,10 +50,10 @@ struct MigrateResult {
   int version = 0;  // highest number in the database now; may be above what this binary knows
 };
 
-// Brings the schema up to date as the owner role. Several may run at once: one works, the others wait.
-// Errors: FAILED_PRECONDITION SCHEMA_CHANGED (an applied migration has another text now),
-// FAILED_PRECONDITION SCHEMA_TOO_NEW (the database has a contract migration that this binary does not
-// know); a failing migration is INTERNAL, leaves no trace if transactional, and stops the rest.
+// Brings the schema up to date as the owner role. Several may run at once: one works, the others
+// wait. Errors: FAILED_PRECONDITION SCHEMA_CHANGED (an applied migration has another text now),
+// FAILED_PRECONDITION SCHEMA_TOO_NEW (the database has a contract migration that this binary does
+// not know); a failing migration is INTERNAL, leaves no trace if transactional, and stops the rest.
 absl::StatusOr<MigrateResult> Migrate(const std::string& owner_conninfo, std::string_view service,
                                       std::span<const Migration> migrations);
 

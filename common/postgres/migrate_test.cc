@@ -1,13 +1,12 @@
 #include "common/postgres/migrate.h"
 
-#include <atomic>
-#include <thread>
-#include <vector>
-
-#include <pqxx/connection>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <atomic>
+#include <pqxx/connection>
+#include <thread>
+#include <vector>
 
 #include "common/postgres/testing/pg_fixture.h"
 #include "common/status/status.h"
@@ -19,14 +18,17 @@ namespace {
 using status::Reason;
 using status::ReasonOf;
 
-constexpr Migration kFirst{1, "0001_first", "CREATE TABLE a (id int PRIMARY KEY); GRANT SELECT ON a TO :app;"};
-constexpr Migration kSecond{2, "0002_second", "ALTER TABLE a ADD COLUMN note text DEFAULT ':app'::text;"};
+constexpr Migration kFirst{1, "0001_first",
+                           "CREATE TABLE a (id int PRIMARY KEY); GRANT SELECT ON a TO :app;"};
+constexpr Migration kSecond{2, "0002_second",
+                            "ALTER TABLE a ADD COLUMN note text DEFAULT ':app'::text;"};
 constexpr Migration kIndex{3, "0003_index",
                            "-- kind: nontransactional\n"
                            "-- One that does not block writers; it cannot be in a transaction.\n"
                            "CREATE INDEX CONCURRENTLY IF NOT EXISTS a_note\n  ON a (note);\n"
                            "CREATE INDEX CONCURRENTLY IF NOT EXISTS a_note_id ON a (note, id);\n"};
-constexpr Migration kContract{4, "0004_contract", "-- kind: contract\nALTER TABLE a DROP COLUMN note;"};
+constexpr Migration kContract{4, "0004_contract",
+                              "-- kind: contract\nALTER TABLE a DROP COLUMN note;"};
 
 class MigrateTest : public testing::Test {
  protected:
@@ -41,8 +43,10 @@ class MigrateTest : public testing::Test {
   static absl::Status Provision(const std::string& service) {
     return ProvisionServiceDatabase(pg_->admin_conninfo(), service, {"owner-word", "runtime-word"});
   }
-  static std::string Conninfo(const std::string& role, const std::string& word, const std::string& database) {
-    return fmt::format("host={} user={} password={} dbname={}", pg_->socket_dir(), role, word, database);
+  static std::string Conninfo(const std::string& role, const std::string& word,
+                              const std::string& database) {
+    return fmt::format("host={} user={} password={} dbname={}", pg_->socket_dir(), role, word,
+                       database);
   }
   std::string Owner() { return Conninfo(OwnerRole(service_), "owner-word", service_); }
   std::string Runtime() { return Conninfo(RuntimeRole(service_), "runtime-word", service_); }
@@ -81,8 +85,9 @@ TEST_F(MigrateTest, MigrationsRunOnceInOrder) {
 TEST_F(MigrateTest, TheRuntimeRoleOwnsNothingAndMayDoOnlyWhatItWasGranted) {
   ASSERT_TRUE(Run({kFirst}).ok());
   Database database({.conninfo = Runtime()});
-  static constexpr Query kRead{"read", "SELECT * FROM a"}, kWrite{"write", "INSERT INTO a VALUES (1)"},
-      kCreate{"create", "CREATE TABLE b (id int)"}, kForget{"forget", "DELETE FROM schema_migrations"},
+  static constexpr Query kRead{"read", "SELECT * FROM a"},
+      kWrite{"write", "INSERT INTO a VALUES (1)"}, kCreate{"create", "CREATE TABLE b (id int)"},
+      kForget{"forget", "DELETE FROM schema_migrations"},
       kOwned{"owned", "SELECT count(*) FROM pg_class WHERE relowner = current_user::regrole"};
   const auto run = [&](const Query& query) {
     return database.Transact("run", [&](Transaction& tx) { return tx.Run(query).status(); });
@@ -91,11 +96,14 @@ TEST_F(MigrateTest, TheRuntimeRoleOwnsNothingAndMayDoOnlyWhatItWasGranted) {
   EXPECT_FALSE(run(kWrite).ok());
   EXPECT_FALSE(run(kCreate).ok());
   EXPECT_FALSE(run(kForget).ok());
-  ASSERT_TRUE(database.Read("owned", [](Transaction& tx) -> absl::Status {
-    YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(kOwned));
-    EXPECT_EQ(rows[0].Int64(0), 0);
-    return absl::OkStatus();
-  }).ok());
+  ASSERT_TRUE(database
+                  .Read("owned",
+                        [](Transaction& tx) -> absl::Status {
+                          YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(kOwned));
+                          EXPECT_EQ(rows[0].Int64(0), 0);
+                          return absl::OkStatus();
+                        })
+                  .ok());
 }
 
 TEST_F(MigrateTest, NoRoleConnectsToTheDatabaseOfAnother) {
@@ -109,8 +117,9 @@ TEST_F(MigrateTest, NoRoleConnectsToTheDatabaseOfAnother) {
       EXPECT_FALSE(CanConnect(Conninfo(role, word, database))) << role << " to " << database;
     }
   }
-  EXPECT_EQ(Sql(fmt::format("SELECT rolpassword LIKE 'SCRAM-SHA-256%' FROM pg_authid WHERE rolname = '{}'",
-                            RuntimeRole(service_))),
+  EXPECT_EQ(Sql(fmt::format(
+                "SELECT rolpassword LIKE 'SCRAM-SHA-256%' FROM pg_authid WHERE rolname = '{}'",
+                RuntimeRole(service_))),
             "t");
 }
 
@@ -120,7 +129,8 @@ TEST_F(MigrateTest, ProvisioningAgainChangesOnlyThePasswords) {
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
       EXPECT_TRUE(
-          ProvisionServiceDatabase(pg_->admin_conninfo(), service_, {"owner-word", "new-word"}).ok());
+          ProvisionServiceDatabase(pg_->admin_conninfo(), service_, {"owner-word", "new-word"})
+              .ok());
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -189,9 +199,10 @@ TEST_F(MigrateTest, SeveralMigratorsAtOnceDoTheWorkOnce) {
 TEST_F(MigrateTest, AnInterruptedConcurrentIndexIsBuiltAnew) {
   ASSERT_TRUE(Run({kFirst, kSecond}).ok());
   Sql("INSERT INTO a VALUES (1, 'x'), (2, 'x')");
-  constexpr Migration unique{3, "0003_unique",
-                             "-- kind: nontransactional\n"
-                             "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS a_unique ON a (note);\n"};
+  constexpr Migration unique{
+      3, "0003_unique",
+      "-- kind: nontransactional\n"
+      "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS a_unique ON a (note);\n"};
   EXPECT_FALSE(Run({kFirst, kSecond, unique}).ok());
   EXPECT_EQ(Sql("SELECT indisvalid FROM pg_index WHERE indexrelid = 'a_unique'::regclass"), "f");
   EXPECT_EQ(Sql("SELECT done FROM schema_migrations WHERE number = 3"), "f");
@@ -206,16 +217,22 @@ TEST_F(MigrateTest, AMigrationWaitsForALockOnlySoLongAndTriesAgain) {
   static constexpr Query kLock{"lock", "LOCK TABLE a IN ACCESS SHARE MODE"};
   absl::StatusOr<MigrateResult> result;
   std::thread migrator;
-  ASSERT_TRUE(owner.Transact("hold", [&](Transaction& tx) -> absl::Status {
-    YKT_RETURN_IF_ERROR(tx.Run(kLock).status());
-    migrator = std::thread([&] { result = Run({kFirst, kSecond}); });
-    // Held until the migrator has waited, given up and left the queue: a reader gets through meanwhile.
-    while (Sql("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'a'::regclass") == "0") {
-    }
-    while (Sql("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'a'::regclass") != "0") {
-    }
-    return absl::OkStatus();
-  }).ok());
+  ASSERT_TRUE(owner
+                  .Transact("hold",
+                            [&](Transaction& tx) -> absl::Status {
+                              YKT_RETURN_IF_ERROR(tx.Run(kLock).status());
+                              migrator = std::thread([&] { result = Run({kFirst, kSecond}); });
+                              // Held until the migrator has waited, given up and left the queue: a
+                              // reader gets through meanwhile.
+                              while (Sql("SELECT count(*) FROM pg_locks WHERE NOT granted AND "
+                                         "relation = 'a'::regclass") == "0") {
+                              }
+                              while (Sql("SELECT count(*) FROM pg_locks WHERE NOT granted AND "
+                                         "relation = 'a'::regclass") != "0") {
+                              }
+                              return absl::OkStatus();
+                            })
+                  .ok());
   migrator.join();
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->applied, 1);

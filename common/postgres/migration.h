@@ -1,5 +1,5 @@
-// One step of a database's schema. Steps live under a room's sql/migrations/NNNN_name.sql and become
-// rows of `kMigrations` at build time (cmake/embed_sql.py). See migrate.h for the rules.
+// One step of a database's schema. Steps live under a room's sql/migrations/NNNN_name.sql and
+// become rows of `kMigrations` at build time (cmake/embed_sql.py). See migrate.h for the rules.
 #pragma once
 
 namespace yikatong::postgres {

@@ -1,5 +1,5 @@
-// A named SQL statement. Statements live one a file under a room's sql/queries/ and become constants
-// of this type at build time (cmake/embed_sql.py); the stem of the file is the name.
+// A named SQL statement. Statements live one a file under a room's sql/queries/ and become
+// constants of this type at build time (cmake/embed_sql.py); the stem of the file is the name.
 #pragma once
 
 namespace yikatong::postgres {

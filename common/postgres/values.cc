@@ -17,9 +17,7 @@ using Value = ResultSource::Value;
                              value.binary ? "binary" : "text", wanted));
 }
 
-std::string_view View(const Value& value) {
-  return {value.data, static_cast<size_t>(value.size)};
-}
+std::string_view View(const Value& value) { return {value.data, static_cast<size_t>(value.size)}; }
 
 bool IsText(uint32_t type) {
   return type == oid::kText || type == oid::kVarchar || type == oid::kBpchar || type == oid::kName;
@@ -70,10 +68,10 @@ absl::Time ReadTime(const Value& value) {
   absl::Time time;
   std::string error;
   const std::string_view text = View(value);
-  if (value.type != oid::kTimestamptz || text.size() < 22 || text.substr(text.size() - 3) != "+00" ||
-      !absl::ParseTime("%Y-%m-%d %H:%M:%E*S",
-                       absl::string_view(text.data(), text.size() - 3), absl::UTCTimeZone(), &time,
-                       &error)) {
+  if (value.type != oid::kTimestamptz || text.size() < 22 ||
+      text.substr(text.size() - 3) != "+00" ||
+      !absl::ParseTime("%Y-%m-%d %H:%M:%E*S", absl::string_view(text.data(), text.size() - 3),
+                       absl::UTCTimeZone(), &time, &error)) {
     Mismatch(value, "a time");
   }
   return time;
@@ -86,7 +84,8 @@ std::string ReadBytes(const Value& value) {
     return std::string(data);
   }
   std::optional<std::string> bytes;
-  if (value.type == oid::kBytea && data.substr(0, 2) == "\\x") bytes = base::FromHex(data.substr(2));
+  if (value.type == oid::kBytea && data.substr(0, 2) == "\\x")
+    bytes = base::FromHex(data.substr(2));
   if (value.type == oid::kUuid) bytes = base::FromHex(wire::WithoutDashes(data));
   if (!bytes.has_value()) Mismatch(value, "bytes");
   return *std::move(bytes);

@@ -32,18 +32,18 @@ struct Bytes {
 // One scalar parameter. Copies its value. A uuid goes as text (32 hex digits, dashes optional).
 class Param {
  public:
-  Param(std::nullptr_t) : null_(true) {}       // NOLINT(runtime/explicit)
-  Param(std::nullopt_t) : null_(true) {}       // NOLINT(runtime/explicit)
+  Param(std::nullptr_t) : null_(true) {}           // NOLINT(runtime/explicit)
+  Param(std::nullopt_t) : null_(true) {}           // NOLINT(runtime/explicit)
   Param(bool value) : text_(value ? "t" : "f") {}  // NOLINT(runtime/explicit)
   template <std::integral T>
-    requires(!std::same_as<T, bool> && !std::same_as<T, char>)
-  Param(T value) : text_(std::to_string(value)) {}  // NOLINT(runtime/explicit)
-  Param(const char* text) : text_(text) {}          // NOLINT(runtime/explicit)
+  requires(!std::same_as<T, bool> && !std::same_as<T, char>) Param(T value)
+      : text_(std::to_string(value)) {}                // NOLINT(runtime/explicit)
+  Param(const char* text) : text_(text) {}             // NOLINT(runtime/explicit)
   Param(std::string text) : text_(std::move(text)) {}  // NOLINT(runtime/explicit)
   Param(std::string_view text) : text_(text) {}        // NOLINT(runtime/explicit)
   Param(Bytes bytes);                                  // NOLINT(runtime/explicit)
   Param(absl::CivilDay day);                           // NOLINT(runtime/explicit)
-  Param(absl::Time time);                              // NOLINT(runtime/explicit), to the microsecond
+  Param(absl::Time time);  // NOLINT(runtime/explicit), to the microsecond
   template <typename T>
   Param(const std::optional<T>& value)  // NOLINT(runtime/explicit)
       : Param(value.has_value() ? Param(*value) : Param(nullptr)) {}
@@ -87,7 +87,8 @@ class Row {
   int64_t Int64(int column) const;  // smallint, integer, bigint
   int Int(int column) const;        // as above; throws when it does not fit
   bool Bool(int column) const;
-  std::string Text(int column) const;           // text, or any type in its text form; a uuid as 32 hex digits
+  std::string Text(
+      int column) const;  // text, or any type in its text form; a uuid as 32 hex digits
   std::string_view TextView(int column) const;  // text, varchar and char only; no copy
   std::string Bytes(int column) const;          // bytea, or a uuid's 16 bytes
   absl::CivilDay Date(int column) const;

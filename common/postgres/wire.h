@@ -14,12 +14,12 @@ namespace yikatong::postgres {
 
 // Object ids of built-in types; they never change.
 namespace oid {
-inline constexpr uint32_t kBool = 16, kBytea = 17, kName = 19, kInt8 = 20, kInt2 = 21, kInt4 = 23, kText = 25,
-                          kBpchar = 1042, kVarchar = 1043, kDate = 1082, kTimestamptz = 1184,
-                          kUuid = 2950;
-inline constexpr uint32_t kBoolArray = 1000, kByteaArray = 1001, kInt2Array = 1005, kInt4Array = 1007,
-                          kTextArray = 1009, kInt8Array = 1016, kDateArray = 1182,
-                          kTimestamptzArray = 1185, kUuidArray = 2951;
+inline constexpr uint32_t kBool = 16, kBytea = 17, kName = 19, kInt8 = 20, kInt2 = 21, kInt4 = 23,
+                          kText = 25, kBpchar = 1042, kVarchar = 1043, kDate = 1082,
+                          kTimestamptz = 1184, kUuid = 2950;
+inline constexpr uint32_t kBoolArray = 1000, kByteaArray = 1001, kInt2Array = 1005,
+                          kInt4Array = 1007, kTextArray = 1009, kInt8Array = 1016,
+                          kDateArray = 1182, kTimestamptzArray = 1185, kUuidArray = 2951;
 }  // namespace oid
 
 static_assert(std::endian::native == std::endian::little, "the byte swaps below assume it");
@@ -61,8 +61,8 @@ inline void PutInt64(std::string& out, int64_t value) {
 inline int32_t DateNumber(absl::CivilDay day) { return static_cast<int32_t>(day - kEpochDay); }
 inline int64_t TimeNumber(absl::Time time) { return absl::ToInt64Microseconds(time - EpochTime()); }
 
-std::string DateText(absl::CivilDay day);   // 2026-11-23
-std::string TimeText(absl::Time time);      // 2026-11-23 08:00:00.123456+00
+std::string DateText(absl::CivilDay day);  // 2026-11-23
+std::string TimeText(absl::Time time);     // 2026-11-23 08:00:00.123456+00
 std::string WithoutDashes(std::string_view uuid);
 // 16 bytes from 32 hex digits (dashes allowed) or from 16 raw bytes; "" for anything else.
 std::string UuidBytes(std::string_view uuid);

@@ -21,10 +21,10 @@
 namespace yikatong::redis {
 namespace {
 
-constexpr size_t kMaxLocalWindows = 100'000;        // of one process, without Redis
-constexpr int kSubscriberFirstWaitMs = 50;          // between tries to connect
+constexpr size_t kMaxLocalWindows = 100'000;  // of one process, without Redis
+constexpr int kSubscriberFirstWaitMs = 50;    // between tries to connect
 constexpr int kSubscriberLastWaitMs = 2'000;
-constexpr int kSubscriberPollMs = 500;              // a quiet subscription looks whether it shall stop
+constexpr int kSubscriberPollMs = 500;  // a quiet subscription looks whether it shall stop
 
 // Counts calls in windows of this process.
 class LocalLimiter {
@@ -88,8 +88,9 @@ timeval TimeVal(std::chrono::milliseconds time) {
           .tv_usec = static_cast<suseconds_t>(time.count() % 1000 * 1000)};
 }
 
-// hiredis writes with no word against SIGPIPE, which would end the process when Redis goes away. Held back in this
-// thread while it writes, and taken off if it came, so that nothing else of the process is touched.
+// hiredis writes with no word against SIGPIPE, which would end the process when Redis goes away.
+// Held back in this thread while it writes, and taken off if it came, so that nothing else of the
+// process is touched.
 class NoSigpipe {
  public:
   NoSigpipe() {
@@ -99,7 +100,7 @@ class NoSigpipe {
   }
   ~NoSigpipe() {
     if (sigismember(&before_, SIGPIPE) == 1) return;  // somebody else holds it back: theirs to take
-    const int error = errno;  // of the write, which the caller looks at
+    const int error = errno;                          // of the write, which the caller looks at
     const timespec at_once = {};
     while (sigtimedwait(&pipe_, nullptr, &at_once) < 0 && errno == EINTR) {
     }
@@ -131,7 +132,8 @@ Context Connect(const RedisOptions& options) {
   Context context(options.unix_socket.empty()
                       ? redisConnectWithTimeout(options.host.c_str(), options.port, timeout)
                       : redisConnectUnixWithTimeout(options.unix_socket.c_str(), timeout));
-  if (context == nullptr || context->err != 0 || redisSetTimeout(context.get(), timeout) != REDIS_OK) {
+  if (context == nullptr || context->err != 0 ||
+      redisSetTimeout(context.get(), timeout) != REDIS_OK) {
     return nullptr;
   }
   if (!options.password.empty()) {
@@ -148,7 +150,9 @@ std::string_view Text(const redisReply& reply) { return {reply.str, reply.len}; 
 class Subscriber final : public Subscription {
  public:
   Subscriber(const RedisOptions& options, std::string channel, Cache::OnMessage on_message)
-      : options_(options), channel_(std::move(channel)), on_message_(std::move(on_message)),
+      : options_(options),
+        channel_(std::move(channel)),
+        on_message_(std::move(on_message)),
         thread_([this] { Loop(); }) {}
 
   ~Subscriber() override {
@@ -190,15 +194,16 @@ class Subscriber final : public Subscription {
   bool Listen(redisContext& context) {
     const Reply subscribed = Command(context, {"SUBSCRIBE", channel_});
     if (subscribed == nullptr || subscribed->type == REDIS_REPLY_ERROR) return false;
-    if (redisSetTimeout(&context, TimeVal(std::chrono::milliseconds(kSubscriberPollMs))) != REDIS_OK) {
+    if (redisSetTimeout(&context, TimeVal(std::chrono::milliseconds(kSubscriberPollMs))) !=
+        REDIS_OK) {
       return true;
     }
     while (!Stopping()) {
       void* raw = nullptr;
       if (redisGetReply(&context, &raw) != REDIS_OK) {
         if (context.err == REDIS_ERR_IO && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-          // Only quiet. hiredis takes the time-out for an error; the stream itself is whole, since its reader
-          // keeps what has come of a reply.
+          // Only quiet. hiredis takes the time-out for an error; the stream itself is whole, since
+          // its reader keeps what has come of a reply.
           context.err = 0;
           context.errstr[0] = '\0';
           continue;
@@ -260,12 +265,16 @@ class HiredisCache final : public RedisCache {
         "local n = redis.call('INCR', KEYS[1]) "
         "if n == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end return n";
     const Reply reply = Run({"EVAL", kCount, "1", Named(key), std::to_string(window.count())});
-    if (reply == nullptr || reply->type != REDIS_REPLY_INTEGER) return limiter_.Allow(key, limit, window);
+    if (reply == nullptr || reply->type != REDIS_REPLY_INTEGER)
+      return limiter_.Allow(key, limit, window);
     return reply->integer <= limit;
   }
 
   CacheCounters Counters() const override {
-    return {.hits = hits_, .misses = misses_, .failures = failures_, .skipped = skipped_,
+    return {.hits = hits_,
+            .misses = misses_,
+            .failures = failures_,
+            .skipped = skipped_,
             .breaker_open = clock_.MonotonicMillis() < closed_until_ms_};
   }
 
@@ -320,7 +329,8 @@ class HiredisCache final : public RedisCache {
 
   void Give(Context context) {
     std::lock_guard lock(mutex_);
-    if (idle_.size() < static_cast<size_t>(options_.max_connections)) idle_.push_back(std::move(context));
+    if (idle_.size() < static_cast<size_t>(options_.max_connections))
+      idle_.push_back(std::move(context));
   }
 
   const RedisOptions options_;
@@ -335,7 +345,9 @@ class HiredisCache final : public RedisCache {
 
 }  // namespace
 
-std::unique_ptr<Cache> MakeNoCache(const base::Clock& clock) { return std::make_unique<NoCache>(clock); }
+std::unique_ptr<Cache> MakeNoCache(const base::Clock& clock) {
+  return std::make_unique<NoCache>(clock);
+}
 
 std::unique_ptr<RedisCache> MakeRedisCache(RedisOptions options, const base::Clock& clock) {
   return std::make_unique<HiredisCache>(std::move(options), clock);

@@ -1,8 +1,9 @@
-// Speed from Redis, and nothing but speed: every answer may be a miss and every effect may be lost. No lock
-// that money depends on, no fact that is not in PostgreSQL.
+// Speed from Redis, and nothing but speed: every answer may be a miss and every effect may be lost.
+// No lock that money depends on, no fact that is not in PostgreSQL.
 //
-// A Redis that is stopped, slow or full is a miss at once: calls have a time-out (50 ms), and after a few
-// failures in a row a breaker skips Redis altogether for a while. No call fails and none throws.
+// A Redis that is stopped, slow or full is a miss at once: calls have a time-out (50 ms), and after
+// a few failures in a row a breaker skips Redis altogether for a while. No call fails and none
+// throws.
 //
 // Thread safety: both caches are thread-safe. Values are bytes.
 #pragma once
@@ -37,11 +38,14 @@ class Cache {
 
   // Tells whoever listens now. Messages can be lost: a listener also polls, more slowly.
   virtual void Publish(std::string_view channel, std::string_view payload) = 0;
-  // Calls `on_message` on a thread of the subscription, reconnecting as needed. The cache must outlive it.
-  virtual std::unique_ptr<Subscription> Subscribe(std::string_view channel, OnMessage on_message) = 0;
+  // Calls `on_message` on a thread of the subscription, reconnecting as needed. The cache must
+  // outlive it.
+  virtual std::unique_ptr<Subscription> Subscribe(std::string_view channel,
+                                                  OnMessage on_message) = 0;
 
-  // Counts one call of `key` in the present fixed window of `window` length (windows begin at the key's first call);
-  // false when it is more than `limit`. Without Redis each process counts for itself.
+  // Counts one call of `key` in the present fixed window of `window` length (windows begin at the
+  // key's first call); false when it is more than `limit`. Without Redis each process counts for
+  // itself.
   virtual bool AllowRate(std::string_view key, int64_t limit, std::chrono::milliseconds window) = 0;
 };
 
@@ -54,7 +58,7 @@ struct RedisOptions {
   std::string unix_socket = {};  // instead of host and port
   std::string username = {};     // with password: ACL login
   std::string password = {};
-  std::string prefix = {};       // before every key and channel, e.g. "dispatch:"
+  std::string prefix = {};                // before every key and channel, e.g. "dispatch:"
   std::chrono::milliseconds timeout{50};  // to connect, and for each command
   int max_connections = 4;                // idle ones kept
   int breaker_failures = 3;               // in a row, and Redis is left alone

@@ -1,6 +1,7 @@
 #include "common/redis/cache.h"
 
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -13,8 +14,6 @@
 #include <mutex>
 #include <thread>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 namespace yikatong::redis {
 namespace {
@@ -35,8 +34,9 @@ class Server {
   }
 
   void Start(const std::vector<std::string>& more = {}) {
-    std::vector<std::string> words = {"redis-server", "--port", "0", "--unixsocket", socket(), "--save", "",
-                                      "--appendonly", "no", "--dir", folder_};
+    std::vector<std::string> words = {"redis-server", "--port", "0",    "--unixsocket",
+                                      socket(),       "--save", "",     "--appendonly",
+                                      "no",           "--dir",  folder_};
     words.insert(words.end(), more.begin(), more.end());
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());
@@ -165,7 +165,8 @@ TEST_F(RedisTest, ASlowRedisCostsNoMoreThanTheTimeoutsBeforeTheBreakerOpens) {
   server_.Pause();
   const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < 1'000; ++i) EXPECT_EQ(cache->Get("k"), std::nullopt);
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));  // not 1,000 times 30 ms
+  EXPECT_LT(std::chrono::steady_clock::now() - start,
+            std::chrono::seconds(5));  // not 1,000 times 30 ms
   EXPECT_EQ(cache->Counters().failures, 3);
   EXPECT_EQ(cache->Counters().skipped, 997);
   // Still slow after the pause: one try, and it is left alone again.
@@ -196,7 +197,8 @@ TEST_F(RedisTest, AFullRedisIsAMissAndRatesAreStillLimited) {
 TEST_F(RedisTest, APasswordIsNeededWhereTheServerAsksForOne) {
   server_.Stop();
   server_.StartWithPassword("word");
-  const auto with = Make({.password = "word"}), without = Make(), wrong = Make({.password = "other"});
+  const auto with = Make({.password = "word"}), without = Make(),
+             wrong = Make({.password = "other"});
   with->Set("k", "v", kLong);
   EXPECT_EQ(with->Get("k"), "v");
   EXPECT_EQ(without->Get("k"), std::nullopt);
@@ -213,12 +215,14 @@ class Messages {
       arrived_.notify_all();
     };
   }
-  // Publishes until it arrives: a message that is sent before the subscription stands is lost, by contract.
+  // Publishes until it arrives: a message that is sent before the subscription stands is lost, by
+  // contract.
   bool ArrivesWhenPublished(Cache& cache, const std::string& channel, const std::string& payload) {
     for (int i = 0; i < 600; ++i) {
       cache.Publish(channel, payload);
       std::unique_lock lock(mutex_);
-      if (arrived_.wait_for(lock, milliseconds(20), [&] { return !got_.empty() && got_.back() == payload; })) {
+      if (arrived_.wait_for(lock, milliseconds(20),
+                            [&] { return !got_.empty() && got_.back() == payload; })) {
         return true;
       }
     }

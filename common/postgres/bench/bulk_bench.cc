@@ -1,4 +1,5 @@
-// How many rows a second go in, and out, by the ways that this room offers; prints a table. Durable (fsync on).
+// How many rows a second go in, and out, by the ways that this room offers; prints a table. Durable
+// (fsync on).
 //   postgres_bulk_bench [rows] [chunk]
 #include <chrono>
 #include <cstdio>
@@ -45,8 +46,8 @@ Chunk MakeChunk(int64_t first, int64_t count) {
 absl::Status ByScalars(Transaction& tx, const Chunk& c) {
   for (size_t i = 0; i < c.ids.size(); ++i) {
     YKT_RETURN_IF_ERROR(tx.Run(things::kPutThing, kDistrict, c.ids[i], c.amounts[i], c.names[i],
-                               Bytes{c.seals[i]}, c.tokens[i], c.days[i], c.times[i], bool{c.flags[i]},
-                               c.smalls[i])
+                               Bytes{c.seals[i]}, c.tokens[i], c.days[i], c.times[i],
+                               bool{c.flags[i]}, c.smalls[i])
                             .status());
   }
   return absl::OkStatus();
@@ -99,7 +100,8 @@ void Measure(const char* what, int64_t rows, Function function) {
 }
 
 void Main(int64_t rows, int64_t chunk_rows) {
-  const auto pg = PgFixture::Start({.service = "things", .migrations = things::kMigrations, .durable = true});
+  const auto pg =
+      PgFixture::Start({.service = "things", .migrations = things::kMigrations, .durable = true});
   using Way = absl::Status (*)(Transaction&, const Chunk&);
   const auto write = [&](const char* what, int64_t count, Way way) {
     const auto db = pg->FreshDatabase();
@@ -116,7 +118,8 @@ void Main(int64_t rows, int64_t chunk_rows) {
       return absl::OkStatus();
     });
   };
-  fmt::print("one session, primary key, chunks of {} rows, a transaction each, fsync on\n", chunk_rows);
+  fmt::print("one session, primary key, chunks of {} rows, a transaction each, fsync on\n",
+             chunk_rows);
   write("INSERT by scalar parameters", rows / 10, ByScalars);
   write("INSERT FROM unnest of binary arrays", rows, ByColumns);
   write("binary COPY", rows, ByCopy);

@@ -10,16 +10,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <pqxx/connection>
-#include <pqxx/nontransaction>
-#include <pqxx/result>
-
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <pqxx/connection>
+#include <pqxx/nontransaction>
+#include <pqxx/result>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -43,7 +42,8 @@ constexpr char kPassword[] = "only-for-tests";
 
 std::string BinDir() {
   if (const char* dir = std::getenv("YIKATONG_PG_BIN"); dir != nullptr) return dir;
-  for (const char* dir : {"/usr/lib/postgresql/15/bin", "/usr/pgsql-15/bin", "/usr/local/pgsql/bin"}) {
+  for (const char* dir :
+       {"/usr/lib/postgresql/15/bin", "/usr/pgsql-15/bin", "/usr/local/pgsql/bin"}) {
     if (fs::exists(std::string(dir) + "/postgres")) return dir;
   }
   Die("no PostgreSQL server found; set YIKATONG_PG_BIN");
@@ -61,7 +61,8 @@ std::optional<Account> ServerAccount() {
   return Account{entry->pw_uid, entry->pw_gid};
 }
 
-// Starts a program as the server's account, its output to `log`. The child ends with SIGQUIT when our thread does.
+// Starts a program as the server's account, its output to `log`. The child ends with SIGQUIT when
+// our thread does.
 pid_t Spawn(const std::vector<std::string>& command, const std::string& log) {
   const std::optional<Account> account = ServerAccount();
   std::vector<char*> argv;
@@ -73,8 +74,8 @@ pid_t Spawn(const std::vector<std::string>& command, const std::string& log) {
   if (pid > 0) return pid;
   // Only what is safe between fork and exec from here on.
   const int out = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-  if (account.has_value() &&
-      (setgroups(1, &account->gid) != 0 || setgid(account->gid) != 0 || setuid(account->uid) != 0)) {
+  if (account.has_value() && (setgroups(1, &account->gid) != 0 || setgid(account->gid) != 0 ||
+                              setuid(account->uid) != 0)) {
     _exit(126);
   }
   prctl(PR_SET_PDEATHSIG, SIGQUIT);
@@ -99,14 +100,16 @@ int WaitFor(pid_t pid) {
 void RunOrDie(const std::vector<std::string>& command, const std::string& log) {
   if (WaitFor(Spawn(command, log)) == 0) return;
   std::ifstream in(log);
-  Die(fmt::format("{} failed:\n{}", command[0], std::string(std::istreambuf_iterator<char>(in), {})));
+  Die(fmt::format("{} failed:\n{}", command[0],
+                  std::string(std::istreambuf_iterator<char>(in), {})));
 }
 
 // A temporary folder that the server's account owns. Short: a socket's path has at most 107 bytes.
 std::string MakeFolder() {
   const char* base = std::getenv("TMPDIR");
-  std::string folder = std::string(base == nullptr || std::string(base).size() > 40 ? "/tmp" : base) +
-                       "/ykt-pg-XXXXXX";
+  std::string folder =
+      std::string(base == nullptr || std::string(base).size() > 40 ? "/tmp" : base) +
+      "/ykt-pg-XXXXXX";
   if (mkdtemp(folder.data()) == nullptr) Die("no temporary folder");
   if (const auto account = ServerAccount(); account.has_value()) {
     if (chown(folder.c_str(), account->uid, account->gid) != 0) Die("chown failed");
@@ -138,8 +141,8 @@ std::string TemplateFolder() {
   if (lock < 0 || flock(lock, LOCK_EX) != 0) Die("cannot lock " + folder);
   if (!fs::exists(folder)) {
     const std::string work = MakeFolder();
-    RunOrDie({BinDir() + "/initdb", "-D", work + "/data", "-U", "postgres", "-A", "trust", "--no-sync",
-              "--encoding=UTF8", "--locale=C"},
+    RunOrDie({BinDir() + "/initdb", "-D", work + "/data", "-U", "postgres", "-A", "trust",
+              "--no-sync", "--encoding=UTF8", "--locale=C"},
              work + "/initdb.log");
     std::ofstream(work + "/data/pg_hba.conf") << "local all postgres trust\n"
                                                  "local all all scram-sha-256\n";
@@ -154,14 +157,16 @@ std::string TemplateFolder() {
 
 std::string BaseDatabase(std::string_view service) { return fmt::format("base_{}", service); }
 
-// Runs statements and gives the first value back. What is wrong with them is the test's fault: it dies.
+// Runs statements and gives the first value back. What is wrong with them is the test's fault: it
+// dies.
 std::string RunSql(const std::string& conninfo, std::string_view statements) {
   try {
     pqxx::connection connection(conninfo);
     pqxx::nontransaction work(connection);
     const pqxx::result result = work.exec(std::string(statements));
-    return result.empty() || result[0].empty() || result[0][0].is_null() ? ""
-                                                                         : result[0][0].as<std::string>();
+    return result.empty() || result[0].empty() || result[0][0].is_null()
+               ? ""
+               : result[0][0].as<std::string>();
   } catch (const std::exception& error) {
     Die(fmt::format("{}\nin: {}", error.what(), statements));
   }
@@ -169,7 +174,8 @@ std::string RunSql(const std::string& conninfo, std::string_view statements) {
 
 }  // namespace
 
-PgFixture::PgFixture(PgFixtureOptions options) : options_(std::move(options)), root_(MakeFolder()) {}
+PgFixture::PgFixture(PgFixtureOptions options)
+    : options_(std::move(options)), root_(MakeFolder()) {}
 
 std::unique_ptr<PgFixture> PgFixture::Start(PgFixtureOptions options) {
   std::unique_ptr<PgFixture> fixture(new PgFixture(std::move(options)));
@@ -201,18 +207,23 @@ PgFixture::~PgFixture() {
 }
 
 void PgFixture::Launch() {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kStartTimeoutMs);
-  const auto spawn = [&] { return Spawn({BinDir() + "/postgres", "-D", root_ + "/data"}, root_ + "/log"); };
+  const auto deadline =
+      std::chrono::steady_clock::now() + std::chrono::milliseconds(kStartTimeoutMs);
+  const auto spawn = [&] {
+    return Spawn({BinDir() + "/postgres", "-D", root_ + "/data"}, root_ + "/log");
+  };
   pid_ = spawn();
   for (;;) {
     try {
       pqxx::connection probe(admin_conninfo());
       return;
     } catch (const std::exception&) {
-      if (std::chrono::steady_clock::now() > deadline) Die("the server does not start: see " + root_ + "/log");
+      if (std::chrono::steady_clock::now() > deadline)
+        Die("the server does not start: see " + root_ + "/log");
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    // After kill -9 the old server's children may hold its memory for a moment; the new one then gives up.
+    // After kill -9 the old server's children may hold its memory for a moment; the new one then
+    // gives up.
     int state = 0;
     if (waitpid(pid_, &state, WNOHANG) == pid_) pid_ = spawn();
   }
@@ -234,10 +245,12 @@ void PgFixture::AddService(std::string_view service, std::span<const Migration> 
 std::unique_ptr<TestDatabase> PgFixture::FreshDatabase(std::string_view service) {
   const std::string of(service.empty() ? std::string_view(options_.service) : service);
   const std::string name = fmt::format("t{}_{}", ++databases_, of);
-  Sql("postgres", fmt::format("CREATE DATABASE {} TEMPLATE {} OWNER {}", name, BaseDatabase(of), OwnerRole(of)));
+  Sql("postgres", fmt::format("CREATE DATABASE {} TEMPLATE {} OWNER {}", name, BaseDatabase(of),
+                              OwnerRole(of)));
   // Who may connect is not copied with a database.
-  Sql("postgres", fmt::format("REVOKE ALL ON DATABASE {0} FROM PUBLIC; GRANT CONNECT ON DATABASE {0} TO {1}",
-                              name, RuntimeRole(of)));
+  Sql("postgres",
+      fmt::format("REVOKE ALL ON DATABASE {0} FROM PUBLIC; GRANT CONNECT ON DATABASE {0} TO {1}",
+                  name, RuntimeRole(of)));
   return std::unique_ptr<TestDatabase>(new TestDatabase(*this, of, name));
 }
 
@@ -253,8 +266,8 @@ void PgFixture::Pause() { kill(pid_, SIGSTOP); }
 void PgFixture::Resume() { kill(pid_, SIGCONT); }
 
 std::string PgFixture::conninfo(std::string_view role, std::string_view database) const {
-  return fmt::format("host={} user={} password={} dbname={} connect_timeout=5", root_, role, kPassword,
-                     database);
+  return fmt::format("host={} user={} password={} dbname={} connect_timeout=5", root_, role,
+                     kPassword, database);
 }
 
 std::string PgFixture::admin_conninfo(std::string_view database) const {
@@ -289,7 +302,11 @@ std::string TestDatabase::runtime_conninfo() const {
   return fixture_.conninfo(RuntimeRole(service_), name_);
 }
 
-std::string TestDatabase::owner_conninfo() const { return fixture_.conninfo(OwnerRole(service_), name_); }
-std::string TestDatabase::Sql(std::string_view statements) { return fixture_.Sql(name_, statements); }
+std::string TestDatabase::owner_conninfo() const {
+  return fixture_.conninfo(OwnerRole(service_), name_);
+}
+std::string TestDatabase::Sql(std::string_view statements) {
+  return fixture_.Sql(name_, statements);
+}
 
 }  // namespace yikatong::postgres

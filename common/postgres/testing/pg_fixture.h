@@ -1,5 +1,5 @@
-// A private PostgreSQL for tests: on a unix socket only, with its data in a temporary folder, from a
-// template that is built once for each build folder and copied for each server (about 0.25 s).
+// A private PostgreSQL for tests: on a unix socket only, with its data in a temporary folder, from
+// a template that is built once for each build folder and copied for each server (about 0.25 s).
 //
 //   class ItemStoreTest : public testing::Test {
 //    protected:
@@ -40,7 +40,8 @@ class TestDatabase {
   ~TestDatabase();
   TestDatabase(const TestDatabase&) = delete;
 
-  // As the runtime role. A new pool with `options` (conninfo is filled in), or a shared default one.
+  // As the runtime role. A new pool with `options` (conninfo is filled in), or a shared default
+  // one.
   std::unique_ptr<Database> Open(DatabaseOptions options = {}) const;
   Database& database();
 
@@ -48,7 +49,8 @@ class TestDatabase {
   std::string owner_conninfo() const;
   const std::string& name() const { return name_; }
 
-  // Runs statements as the superuser, e.g. to spoil a row; returns the first column of the first row, or "".
+  // Runs statements as the superuser, e.g. to spoil a row; returns the first column of the first
+  // row, or "".
   std::string Sql(std::string_view statements);
 
  private:
@@ -67,8 +69,8 @@ class PgFixture {
   ~PgFixture();  // stops the server and removes its folder
   PgFixture(const PgFixture&) = delete;
 
-  // A copy of the migrated, empty database of the service that the fixture was started for (or of one
-  // given to AddService).
+  // A copy of the migrated, empty database of the service that the fixture was started for (or of
+  // one given to AddService).
   std::unique_ptr<TestDatabase> FreshDatabase(std::string_view service = "");
 
   // Makes and migrates another service's database in the same server.
