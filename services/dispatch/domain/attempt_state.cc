@@ -8,11 +8,16 @@ namespace yikatong::dispatch {
 
 const char* AttemptStateName(AttemptState state) {
   switch (state) {
-    case AttemptState::kSent: return "sent";
-    case AttemptState::kPaid: return "paid";
-    case AttemptState::kFailed: return "failed";
-    case AttemptState::kUnknown: return "unknown";
-    case AttemptState::kReturned: return "returned";
+    case AttemptState::kSent:
+      return "sent";
+    case AttemptState::kPaid:
+      return "paid";
+    case AttemptState::kFailed:
+      return "failed";
+    case AttemptState::kUnknown:
+      return "unknown";
+    case AttemptState::kReturned:
+      return "returned";
   }
   return "invalid";
 }

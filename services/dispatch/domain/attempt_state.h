@@ -8,12 +8,19 @@
 namespace yikatong::dispatch {
 
 // Numbered as yikatong.bankgateway.v1.OutcomeState; kSent is an attempt that has no outcome yet.
-enum class AttemptState : std::int16_t { kSent = 0, kPaid = 1, kFailed = 2, kUnknown = 3, kReturned = 4 };
+enum class AttemptState : std::int16_t {
+  kSent = 0,
+  kPaid = 1,
+  kFailed = 2,
+  kUnknown = 3,
+  kReturned = 4
+};
 
 const char* AttemptStateName(AttemptState state);  // sent, paid, failed, unknown, returned
 
-// The state after a report. An unknown outcome ends only by the bank's answer, a payment can only come back, and what
-// has failed or come back stays so: OUTCOME_CONTRADICTS for anything else, which changes nothing.
+// The state after a report. An unknown outcome ends only by the bank's answer, a payment can only
+// come back, and what has failed or come back stays so: OUTCOME_CONTRADICTS for anything else,
+// which changes nothing.
 //
 //   from \ reported   paid      failed    unknown   returned
 //   sent              paid      failed    unknown   -

@@ -7,12 +7,18 @@ namespace yikatong::dispatch {
 
 const char* AccountName(Account account) {
   switch (account) {
-    case Account::kAppropriation: return "appropriation";
-    case Account::kAvailable: return "available";
-    case Account::kReserved: return "reserved";
-    case Account::kInTransit: return "in_transit";
-    case Account::kPaid: return "paid";
-    case Account::kOwedToTreasury: return "owed_to_treasury";
+    case Account::kAppropriation:
+      return "appropriation";
+    case Account::kAvailable:
+      return "available";
+    case Account::kReserved:
+      return "reserved";
+    case Account::kInTransit:
+      return "in_transit";
+    case Account::kPaid:
+      return "paid";
+    case Account::kOwedToTreasury:
+      return "owed_to_treasury";
   }
   return "invalid";
 }
@@ -25,7 +31,8 @@ absl::Status Posting::Move(const BatchFunding& funding, std::int64_t batch_id, s
   }
   auto add = [&](std::int64_t line_id, std::int64_t fen) {
     if (fen == 0) return;
-    sums_[Key(line_id, batch_id, chunk, std::string(step), std::string(reason), debit, credit)] += fen;
+    sums_[Key(line_id, batch_id, chunk, std::string(step), std::string(reason), debit, credit)] +=
+        fen;
   };
   if (funding.line_ids.size() == 1) {
     add(funding.line_ids.front(), amount_fen);

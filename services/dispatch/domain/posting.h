@@ -1,5 +1,5 @@
-// What a step does to the ledger and to the counts of a batch, added up over a chunk: one row for each line, step and
-// reason, never one for each item. Pure; not thread safe.
+// What a step does to the ledger and to the counts of a batch, added up over a chunk: one row for
+// each line, step and reason, never one for each item. Pure; not thread safe.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@
 
 namespace yikatong::dispatch {
 
-// The accounts of a budget line. A row moves its amount from the credited to the debited one. For each line:
-// appropriated = available + reserved + in transit + paid.
+// The accounts of a budget line. A row moves its amount from the credited to the debited one. For
+// each line: appropriated = available + reserved + in transit + paid.
 enum class Account : std::int16_t {
   kAppropriation = 1,  // where a line's money comes from
   kAvailable = 2,      // can be reserved
@@ -43,15 +43,17 @@ struct LedgerRow {
 struct BatchFunding {
   std::vector<policy::FundingShare> shares;
   std::vector<std::int64_t> line_ids;
+  int year = 0;  // budget year of the lines
 };
 
 // Adds up what one step moves.
 class Posting {
  public:
-  // Moves one item's amount on every line of its batch, split by the shares, remainder to the first source.
-  // FUNDING_SHARES where the lines do not match the shares.
-  absl::Status Move(const BatchFunding& funding, std::int64_t batch_id, std::int32_t chunk, std::string_view step,
-                    std::string_view reason, Account debit, Account credit, std::int64_t amount_fen);
+  // Moves one item's amount on every line of its batch, split by the shares, remainder to the first
+  // source. FUNDING_SHARES where the lines do not match the shares.
+  absl::Status Move(const BatchFunding& funding, std::int64_t batch_id, std::int32_t chunk,
+                    std::string_view step, std::string_view reason, Account debit, Account credit,
+                    std::int64_t amount_fen);
 
   // The rows by line, then step and reason; none with the amount 0.
   std::vector<LedgerRow> Rows() const;
@@ -59,7 +61,8 @@ class Posting {
   std::map<std::int64_t, std::int64_t> AvailableChanges() const;
 
  private:
-  using Key = std::tuple<std::int64_t, std::int64_t, std::int32_t, std::string, std::string, Account, Account>;
+  using Key = std::tuple<std::int64_t, std::int64_t, std::int32_t, std::string, std::string,
+                         Account, Account>;
   std::map<Key, std::int64_t> sums_;
 };
 

@@ -10,7 +10,8 @@
 
 namespace yikatong::dispatch {
 
-// An agreement that may be paid under today, in the order of preference: a department's own before the district's.
+// An agreement that may be paid under today, in the order of preference: a department's own before
+// the district's.
 struct AgreementOption {
   std::string agreement_no;
   std::string bank_code;  // CNAPS code of the agent bank
@@ -46,13 +47,16 @@ struct Routing {
   std::vector<StrayItem> strays;
 };
 
-// The account's own agent bank first, then a bank that credits others' cards; nothing where neither is there.
-std::optional<std::size_t> ChooseAgreement(std::span<const AgreementOption> options, std::string_view bank_code);
+// The account's own agent bank first, then a bank that credits others' cards; nothing where neither
+// is there.
+std::optional<std::size_t> ChooseAgreement(std::span<const AgreementOption> options,
+                                           std::string_view bank_code);
 
 // Whether an item with this reason ends for good: death of payee or beneficiary.
 bool EndsItem(std::string_view reason);
 
-// Routes one chunk. Without any usable agreement every item that has an account gets `no_agreement_reason`.
+// Routes one chunk. Without any usable agreement every item that has an account gets
+// `no_agreement_reason`.
 Routing RouteChunk(std::span<const AgreementOption> options, std::string_view no_agreement_reason,
                    std::span<const PayeeAccount> accounts);
 

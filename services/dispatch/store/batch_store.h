@@ -31,6 +31,12 @@ absl::StatusOr<BatchRow> FindBatch(postgres::Transaction& tx, const identity::Ca
 // The same, with its row locked. Never while items are inserted: an upload locks no batch row.
 absl::StatusOr<BatchRow> LockBatch(postgres::Transaction& tx, const identity::Caller& caller, std::int64_t batch_id);
 
+// Batches of the caller's districts and fields that match, the newest first, behind (created, batch_id). `district` 0,
+// `policy_id` empty and `state` 0 match all.
+absl::StatusOr<std::vector<BatchRow>> BatchesBehind(postgres::Transaction& tx, const identity::Caller& caller,
+                                                    std::int32_t district, std::string_view policy_id, int state,
+                                                    absl::Time created, std::int64_t batch_id, int limit);
+
 // The totals of one batch: sums over its movements and its uploaded chunks.
 absl::StatusOr<Totals> ReadTotals(postgres::Transaction& tx, const BatchRow& batch);
 // `row` with totals, reviews, attachments and departures.
@@ -52,12 +58,12 @@ absl::Status AppendMovements(postgres::Transaction& tx, const StoreContext& cont
                              const std::vector<Movement>& movements);
 
 struct AuditFacts {
-  std::string kind;  // batch.sealed
-  std::string request_id;
-  std::string root;  // 32 bytes, or empty
+  std::string kind = {};  // batch.sealed
+  std::string request_id = {};
+  std::string root = {};  // 32 bytes, or empty
   std::int64_t leaves = 0;
-  std::map<std::string, std::string> details;
-  std::string subject_tail;  // behind the batch's name: "/objections/3"
+  std::map<std::string, std::string> details = {};
+  std::string subject_tail = {};  // behind the batch's name: "/objections/3"
 };
 // Appends an outbox entry about a batch, in this transaction. Returns its outbox id.
 absl::StatusOr<std::string> Audit(postgres::Transaction& tx, const StoreContext& context,

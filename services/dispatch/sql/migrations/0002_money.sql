@@ -42,7 +42,7 @@ CREATE TABLE reservation (
   PRIMARY KEY (district, batch_id, source_no)
 );
 
--- The unit of work: a range of items fixed at sealing, or a repair chunk's list. Stages: 1 route, 2 submit, 3 send (committed,
+-- The unit of work: a range of items fixed at sealing, or a repair chunk's list. Stages: 0 waits for release, 1 route, 2 submit, 3 send (committed,
 -- to be acknowledged by the gateway), 4 done, 9 set aside. A worker takes one by raising the fence.
 CREATE TABLE chunk (
   district    integer NOT NULL,
@@ -119,6 +119,7 @@ CREATE TABLE submission (
   amount_fen    bigint NOT NULL,
   envelope      bytea,                   -- yikatong.bankgateway.v1.SubmitChunkRequest; NULL once acknowledged
   acknowledged  boolean NOT NULL DEFAULT false,
+  refused       text NOT NULL DEFAULT '',  -- why the gateway took none of it; nothing of it was sent
   sent_on       date NOT NULL,
   audit_id      uuid NOT NULL,           -- the outbox entry that commits to its items
   PRIMARY KEY (district, batch_id, chunk, submission_no)

@@ -3,7 +3,7 @@ SELECT b.district, b.line_id, b.policy_id, b.year, b.source, b.available_fen,
        coalesce(l.appropriated, 0)::bigint, coalesce(l.reserved, 0)::bigint, coalesce(l.in_transit, 0)::bigint,
        coalesce(l.paid, 0)::bigint
 FROM (SELECT * FROM budget_line
-      WHERE district = ANY ($1::integer[]) AND ($2::text = '' OR policy_id = $2::text)
+      WHERE ($1::text = '*' OR district = ANY (nullif($1::text, '*')::integer[])) AND ($2::text = '' OR policy_id = $2::text)
         AND (district, line_id) > ($3::integer, $4::bigint)
       ORDER BY district, line_id LIMIT $5::integer) b
 LEFT JOIN LATERAL (

@@ -1,7 +1,7 @@
 -- Items that may go out again: an open exception without a way (4), or a last attempt that failed (2) or came back (4) and no
 -- repair chunk that waits. Named items, or every one of the batch.
 SELECT i.item_id, i.amount_fen, coalesce(e.bucket, 0)::smallint, coalesce(o.state, 0)::smallint,
-       coalesce(a.reference, 0)::bigint, coalesce(s.agreement_no, ''), s.sent_on,
+       coalesce(a.reference, 0)::bigint, CASE WHEN s.refused = '' THEN s.agreement_no ELSE '' END, s.sent_on,
        EXISTS (SELECT FROM chunk c WHERE c.district = $1::integer AND c.batch_id = $2::bigint AND c.repair
                AND c.stage IN (1, 2, 9) AND i.item_id = ANY (c.item_ids)) AS waits,
        EXISTS (SELECT FROM exception x WHERE x.district = $1::integer AND x.item_id = i.item_id AND x.bucket = 11) AS abandoned

@@ -1,3 +1,4 @@
 -- Which line pays each source of a batch, in the order of the version's shares.
-SELECT line_id, amount_fen FROM reservation
-WHERE district = $1::integer AND batch_id = $2::bigint ORDER BY source_no
+SELECT r.line_id, r.amount_fen, l.year
+FROM reservation r JOIN budget_line l ON l.district = r.district AND l.line_id = r.line_id
+WHERE r.district = $1::integer AND r.batch_id = $2::bigint ORDER BY r.source_no

@@ -1,0 +1,111 @@
+// What paying asks of the other services. Implemented over their stubs in clients/, and by fakes in
+// tests. Every implementation is thread safe, bounds each call by a deadline, and gives UNAVAILABLE
+// for a peer that is away.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/civil_time.h"
+#include "services/dispatch/domain/attempt_state.h"
+#include "services/dispatch/domain/routing.h"
+
+namespace yikatong::dispatch {
+
+// One payee of a chunk.
+struct PayeeQuery {
+  std::int64_t item_id = 0;
+  std::int64_t payee_id = 0;
+  std::int64_t beneficiary_id = 0;
+  std::int64_t account_version = 0;  // what routing saw; 0 for none
+};
+
+// What holds for all payees of a chunk.
+struct PayeeTerms {
+  bool card_required = true;
+  std::string period_first_day;  // YYYY-MM-DD; empty for LIFE
+  std::int32_t death_grace_months = 0;
+};
+
+// The accounts of a chunk: those without a reason stand in `envelope`, in the order of the queries.
+struct SealedChunk {
+  std::vector<PayeeAccount> accounts;
+  std::string envelope;  // the registry's sealed bytes, whose form this service does not read
+};
+
+// The registry.
+class AccountPort {
+ public:
+  virtual ~AccountPort() = default;
+  virtual absl::StatusOr<std::vector<PayeeAccount>> Resolve(
+      const PayeeTerms& terms, const std::vector<PayeeQuery>& payees) = 0;
+  virtual absl::StatusOr<SealedChunk> Seal(std::string_view chunk_id, bool with_identity,
+                                           const PayeeTerms& terms,
+                                           const std::vector<PayeeQuery>& payees) = 0;
+};
+
+// Which agreements may be paid under today.
+struct Agreements {
+  std::vector<AgreementOption> usable;
+  std::string reason;  // where none is
+};
+
+struct InstructionRow {
+  std::int64_t reference = 0;
+  std::int64_t item_id = 0;
+  std::int64_t amount_fen = 0;
+};
+
+// One outcome as the gateway reports it.
+struct ReportedOutcome {
+  std::int64_t reference = 0;
+  std::int32_t outcome_no = 0;
+  AttemptState state = AttemptState::kSent;
+  std::string reason;
+  std::optional<absl::CivilDay> booked_on;
+  std::int64_t amount_fen = 0;
+};
+
+struct OutcomeChunk {
+  std::int64_t number = 0;
+  std::int32_t district = 0;
+  std::vector<ReportedOutcome> outcomes;
+};
+
+// The gateway.
+class GatewayPort {
+ public:
+  virtual ~GatewayPort() = default;
+  virtual absl::StatusOr<Agreements> ResolveAgreements(std::int32_t district,
+                                                       std::string_view department_id) = 0;
+  // The bytes of one submission, made once and stored before they are sent.
+  virtual std::string EncodeSubmission(std::string_view request_id, std::int32_t district,
+                                       std::string_view agreement_no, std::string_view summary,
+                                       std::string_view envelope,
+                                       const std::vector<InstructionRow>& rows) const = 0;
+  // Sends those bytes; returns how many rows the gateway holds durably.
+  virtual absl::StatusOr<std::int64_t> Submit(std::string_view submission) = 0;
+  virtual absl::StatusOr<std::vector<OutcomeChunk>> ListOutcomes(std::int64_t after,
+                                                                 int max_chunks) = 0;
+  // Whether the closed statement of that agreement and day was compared whole.
+  virtual absl::StatusOr<bool> StatementReconciled(std::string_view agreement_no,
+                                                   absl::CivilDay day) = 0;
+};
+
+// The catalogue.
+class PolicyPort {
+ public:
+  virtual ~PolicyPort() = default;
+  virtual absl::StatusOr<bool> CardRequired(std::int32_t district, std::string_view policy_id) = 0;
+  virtual absl::StatusOr<bool> TargetApproved(std::string_view policy_id, std::int32_t district,
+                                              int year) = 0;
+  // POLICY_UNKNOWN where there is none.
+  virtual absl::Status CheckPolicy(std::string_view policy_id) = 0;
+};
+
+}  // namespace yikatong::dispatch

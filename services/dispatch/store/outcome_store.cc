@@ -1,0 +1,258 @@
+#include "services/dispatch/store/outcome_store.h"
+
+#include <fmt/core.h>
+
+#include <map>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "common/crypto/merkle.h"
+#include "common/outbox/outbox.h"
+#include "common/postgres/bulk.h"
+#include "common/status/status.h"
+#include "services/dispatch/domain/ids.h"
+#include "services/dispatch/domain/item_leaf.h"
+#include "services/dispatch/sql/queries.h"
+#include "services/dispatch/store/chunk_store.h"
+
+namespace yikatong::dispatch {
+namespace {
+
+using status::Reason;
+
+Bucket BucketOf(AttemptState state) {
+  switch (state) {
+    case AttemptState::kSent:
+      return Bucket::kInTransit;
+    case AttemptState::kPaid:
+      return Bucket::kPaid;
+    case AttemptState::kFailed:
+      return Bucket::kFailed;
+    case AttemptState::kUnknown:
+      return Bucket::kUnknown;
+    case AttemptState::kReturned:
+      return Bucket::kReturnedOpen;
+  }
+  return Bucket::kNowhere;
+}
+
+// An attempt that an outcome is about.
+struct Target {
+  std::int64_t batch_id = 0;
+  std::int32_t chunk = 0;
+  std::int64_t amount_fen = 0;
+  std::int32_t outcome_no = 0;
+  AttemptState state = AttemptState::kSent;
+  std::int64_t person_id = 0;
+  std::int64_t village = 0;
+  std::string masked_name;
+};
+
+using Targets = std::unordered_map<std::int64_t, Target>;
+
+struct BatchFacts {
+  BatchRow batch;
+  BatchFunding funding;
+  std::map<std::tuple<Bucket, Bucket, std::string>, CountAndFen> moved;
+};
+
+absl::StatusOr<Targets> ReadTargets(postgres::Transaction& tx,
+                                                                     const OutcomeChunk& chunk) {
+  std::vector<std::int64_t> references;
+  references.reserve(chunk.outcomes.size());
+  for (const ReportedOutcome& outcome : chunk.outcomes) references.push_back(outcome.reference);
+  postgres::Columns columns;
+  columns.Scalar(chunk.district).Int64s(references);
+  YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx.RunColumns(sql::kOutcomeTargets, columns));
+  Targets targets;
+  targets.reserve(static_cast<std::size_t>(rows.size()));
+  for (const postgres::Row row : rows) {
+    targets[row.Int64(0)] = {
+        row.Int64(1), row.Int(2),   row.Int64(3), row.Int(4), static_cast<AttemptState>(row.Int(5)),
+        row.Int64(6), row.Int64(7), row.Text(8)};
+  }
+  return targets;
+}
+
+// What one outcome moves in the ledger. What fails stays reserved, so that a reissue needs no new
+// money; what comes back is available again in its year, and the treasury's afterwards.
+absl::Status Post(Posting& posting, const BatchFacts& facts, const Target& target, AttemptState to,
+                  std::string_view reason, bool same_year) {
+  Account debit = Account::kPaid;
+  Account credit = Account::kInTransit;
+  switch (to) {
+    case AttemptState::kSent:
+    case AttemptState::kUnknown:
+      return absl::OkStatus();  // still on its way
+    case AttemptState::kPaid:
+      break;
+    case AttemptState::kFailed:
+      debit = Account::kReserved;
+      break;
+    case AttemptState::kReturned:
+      debit = same_year ? Account::kAvailable : Account::kOwedToTreasury;
+      credit = Account::kPaid;
+      break;
+  }
+  return posting.Move(facts.funding, target.batch_id, target.chunk, AttemptStateName(to), reason,
+                      debit, credit, target.amount_fen);
+}
+
+}  // namespace
+
+absl::StatusOr<std::optional<OutcomeCursor>> OutcomeStore::TakeCursor(
+    std::string_view gateway, const std::string& worker, std::span<const std::string> dead) {
+  std::optional<OutcomeCursor> cursor;
+  YKT_RETURN_IF_ERROR(context_.database.Transact(
+      "take_outcome_cursor", [&](postgres::Transaction& tx) -> absl::Status {
+        cursor.reset();
+        postgres::Columns columns;
+        columns.Scalar(gateway).Scalar(worker).Texts(dead).Lone();
+        YKT_ASSIGN_OR_RETURN(const postgres::Rows rows,
+                             tx.RunColumns(sql::kOutcomeCursorTake, columns));
+        if (!rows.empty()) cursor = OutcomeCursor{rows[0].Int64(0), rows[0].Int64(1)};
+        return absl::OkStatus();
+      }));
+  return cursor;
+}
+
+absl::StatusOr<AppliedOutcomes> OutcomeStore::Apply(std::string_view gateway,
+                                                    const OutcomeCursor& cursor,
+                                                    const OutcomeChunk& chunk) {
+  AppliedOutcomes result;
+  YKT_RETURN_IF_ERROR(
+      context_.database.Transact("apply_outcomes", [&](postgres::Transaction& tx) -> absl::Status {
+        result = {};
+        YKT_ASSIGN_OR_RETURN(const postgres::Rows held,
+                             tx.Run(sql::kOutcomeCursorLock, gateway, cursor.fence));
+        if (held.empty()) return status::Refuse(Reason::kLeaseLost);
+        YKT_INVARIANT(held[0].Int64(0) + 1 == chunk.number,
+                      "outcome chunks are applied one after the other");
+        YKT_RETURN_IF_ERROR(ApplyIn(tx, chunk, result));
+        return tx.Run(sql::kOutcomeCursorAdvance, gateway, cursor.fence, chunk.number).status();
+      }));
+  return result;
+}
+
+absl::Status OutcomeStore::ApplyIn(postgres::Transaction& tx, const OutcomeChunk& chunk,
+                                   AppliedOutcomes& result) {
+  YKT_ASSIGN_OR_RETURN(Targets targets, ReadTargets(tx, chunk));
+  std::map<std::int64_t, BatchFacts> batches;
+  for (const auto& [reference, target] : targets) {
+    if (batches.contains(target.batch_id)) continue;
+    BatchFacts& facts = batches[target.batch_id];
+    YKT_ASSIGN_OR_RETURN(facts.batch, FindBatch(tx, OwnCaller(), target.batch_id));
+    YKT_ASSIGN_OR_RETURN(const policy::PolicyRule rule, codec_.Decode(facts.batch.rule));
+    YKT_ASSIGN_OR_RETURN(facts.funding, ReadFunding(tx, facts.batch, rule));
+  }
+
+  const absl::CivilDay today = context_.business.Today();
+  Posting posting;
+  crypto::MerkleAccumulator tree;
+  std::string leaf;
+  std::vector<const ReportedOutcome*> fresh;
+  std::vector<std::int64_t> references;
+  std::vector<std::int16_t> states;
+  std::map<std::string, std::int64_t> counted;
+  for (const ReportedOutcome& outcome : chunk.outcomes) {
+    const auto found = targets.find(outcome.reference);
+    if (found == targets.end()) {
+      ++result.unknown;
+      continue;
+    }
+    Target& target = found->second;
+    if (outcome.outcome_no <= target.outcome_no) {
+      ++result.repeated;
+      continue;
+    }
+    const absl::StatusOr<AttemptState> next = NextAttemptState(target.state, outcome.state);
+    if (!next.ok()) {
+      ++result.contradicting;
+      continue;
+    }
+    BatchFacts& facts = batches.at(target.batch_id);
+    const AttemptState to = *next;
+    const bool repaired = AttemptOfReference(outcome.reference) > 1;
+    const CountAndFen one{1, target.amount_fen};
+    const auto move = [&](Bucket from, Bucket into, const std::string& reason) {
+      CountAndFen& sum = facts.moved[{from, into, reason}];
+      sum.items += one.items;
+      sum.fen += one.fen;
+    };
+    move(BucketOf(target.state), BucketOf(to), outcome.reason);
+    if (to == AttemptState::kReturned) {
+      move(Bucket::kNowhere, Bucket::kReturned, "");
+      if (repaired) move(Bucket::kReissuedPaid, Bucket::kNowhere, "");
+    }
+    if (to == AttemptState::kPaid && repaired) move(Bucket::kNowhere, Bucket::kReissuedPaid, "");
+    YKT_RETURN_IF_ERROR(
+        Post(posting, facts, target, to, outcome.reason, facts.funding.year == today.year()));
+    WriteItemLeaf({"outcome", ItemOfReference(outcome.reference), target.batch_id, target.person_id,
+                   target.village, facts.batch.policy_id, facts.batch.period, target.amount_fen,
+                   AttemptStateName(to), target.masked_name},
+                  ItemSalt(facts.batch.salt_key, ItemOfReference(outcome.reference)), leaf);
+    tree.Add(crypto::LeafHash(leaf));
+    references.push_back(outcome.reference);
+    states.push_back(static_cast<std::int16_t>(to));
+    ++counted[AttemptStateName(to)];
+    fresh.push_back(&outcome);
+    // The same reference can come twice in one chunk: paid, and returned right after.
+    target.state = to;
+    target.outcome_no = outcome.outcome_no;
+  }
+  result.applied = static_cast<std::int64_t>(fresh.size());
+
+  postgres::Columns applied;
+  applied.Scalar(chunk.number).Scalar(chunk.district);
+  applied.Int64s(references).Lone().Int16s(states).Lone();
+  if (fresh.empty()) {
+    applied.Scalar(nullptr);
+    return tx.RunColumns(sql::kAppliedInsert, applied).status();
+  }
+
+  YKT_ASSIGN_OR_RETURN(postgres::BinaryCopy copy,
+                       postgres::BinaryCopy::Start(tx, sql::kOutcomeCopy, 7));
+  for (const ReportedOutcome* outcome : fresh) {
+    copy.Int32(chunk.district);
+    copy.Int64(outcome->reference);
+    copy.Int16(static_cast<std::int16_t>(outcome->outcome_no));
+    copy.Int16(static_cast<std::int16_t>(outcome->state));
+    copy.Text(outcome->reason);
+    if (outcome->booked_on.has_value()) {
+      copy.Date(*outcome->booked_on);
+    } else {
+      copy.Null();
+    }
+    copy.Int64(targets.at(outcome->reference).amount_fen);
+    YKT_RETURN_IF_ERROR(copy.EndRow());
+  }
+  YKT_RETURN_IF_ERROR(copy.Finish().status());
+  for (auto& [batch_id, facts] : batches) {
+    std::vector<Movement> movements;
+    for (const auto& [key, sum] : facts.moved) {
+      movements.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key), sum});
+    }
+    YKT_RETURN_IF_ERROR(AppendMovements(tx, context_, facts.batch, movements));
+  }
+  YKT_RETURN_IF_ERROR(WritePosting(tx, context_, chunk.district, posting));
+
+  outbox::Entry entry;
+  entry.service = "dispatch";
+  entry.kind = "outcomes.applied";
+  entry.district = chunk.district;
+  entry.subject = fmt::format("outcomes/{}/{}", chunk.district, chunk.number);
+  entry.actor_org = "service:dispatch";
+  entry.at = context_.clock.Now();
+  entry.business_date = today;
+  entry.root = crypto::StringOf(tree.Root());
+  entry.leaves = static_cast<std::int64_t>(tree.size());
+  for (const auto& [state, items] : counted) entry.details[state] = std::to_string(items);
+  entry.details["contradicting"] = std::to_string(result.contradicting);
+  const std::string audit_id = context_.ids.NewId();
+  YKT_RETURN_IF_ERROR(outbox::Append(tx, audit_id, entry));
+  applied.Scalar(audit_id);
+  return tx.RunColumns(sql::kAppliedInsert, applied).status();
+}
+
+}  // namespace yikatong::dispatch

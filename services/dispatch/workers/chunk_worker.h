@@ -1,0 +1,68 @@
+// Brings chunks of released batches through routing, submitting and sending. Any number of workers
+// in any number of replicas work side by side; what one takes is its own until its fence is passed.
+#pragma once
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/base/clock.h"
+#include "common/postgres/lease.h"
+#include "services/dispatch/domain/payment_ports.h"
+#include "services/dispatch/store/chunk_store.h"
+
+namespace yikatong::dispatch {
+
+struct ChunkWorkerOptions {
+  absl::Duration window_from = absl::ZeroDuration();  // send window in Beijing's time of day
+  absl::Duration window_to = absl::Hours(24);
+  absl::Duration audit_backlog_limit = absl::Hours(24);
+  absl::Duration idle = absl::Milliseconds(100);  // pause where nothing was to do
+  int max_failures = 3;
+};
+
+// Whether sending is allowed at `now`; a window may pass midnight (22:00-02:00).
+bool InSendWindow(const ChunkWorkerOptions& options, absl::Time now);
+
+class ChunkWorker {
+ public:
+  // Everything outlives the worker.
+  ChunkWorker(ChunkStore& store, AccountPort& accounts, GatewayPort& gateway, PolicyPort& policies,
+              postgres::WorkerRegistry& registry, const base::Clock& clock,
+              ChunkWorkerOptions options)
+      : store_(store),
+        accounts_(accounts),
+        gateway_(gateway),
+        policies_(policies),
+        registry_(registry),
+        clock_(clock),
+        options_(options) {}
+
+  // Takes one chunk and brings it as far as it goes now; false where there was none to do. A
+  // failure of the chunk is put away with it and is no failure of this call.
+  absl::StatusOr<bool> WorkOnce();
+
+  // For one thread of its own: works until `stop` is set. Failures of the database are logged and
+  // waited out.
+  void Run(const std::atomic<bool>& stop);
+
+ private:
+  absl::Status Work(TakenChunk& chunk);
+  absl::Status RouteItems(TakenChunk& chunk, const ChunkContent& content);
+  absl::Status SubmitItems(TakenChunk& chunk, const ChunkContent& content);
+  absl::Status SendSubmissions(const TakenChunk& chunk);
+
+  ChunkStore& store_;
+  AccountPort& accounts_;
+  GatewayPort& gateway_;
+  PolicyPort& policies_;
+  postgres::WorkerRegistry& registry_;
+  const base::Clock& clock_;
+  const ChunkWorkerOptions options_;
+};
+
+}  // namespace yikatong::dispatch

@@ -1,0 +1,58 @@
+#include "services/dispatch/workers/outcome_follower.h"
+
+#include <vector>
+
+#include "common/status/status.h"
+#include "common/telemetry/log.h"
+
+namespace yikatong::dispatch {
+namespace {
+
+constexpr int kChunksAnAnswer = 4;
+
+}  // namespace
+
+absl::StatusOr<int> OutcomeFollower::FollowOnce() {
+  if (!cursor_.has_value()) {
+    YKT_ASSIGN_OR_RETURN(
+        cursor_, outcomes_.TakeCursor(gateway_name_, registry_.worker(), registry_.DeadWorkers()));
+    if (!cursor_.has_value()) return 0;
+  }
+  YKT_ASSIGN_OR_RETURN(const std::vector<OutcomeChunk> chunks,
+                       gateway_.ListOutcomes(cursor_->applied, kChunksAnAnswer));
+  for (const OutcomeChunk& chunk : chunks) {
+    const absl::StatusOr<AppliedOutcomes> applied = outcomes_.Apply(gateway_name_, *cursor_, chunk);
+    if (!applied.ok()) {
+      // Whether it was committed, or who holds the cursor now, is read anew.
+      cursor_.reset();
+      return applied.status();
+    }
+    cursor_->applied = chunk.number;
+    if (applied->contradicting + applied->unknown > 0) {
+      telemetry::Log::Warning("outcomes_left_out",
+                              {{"chunk", std::to_string(chunk.number)},
+                               {"contradicting", std::to_string(applied->contradicting)},
+                               {"unknown", std::to_string(applied->unknown)}});
+    }
+  }
+  return static_cast<int>(chunks.size());
+}
+
+void OutcomeFollower::Run(const std::atomic<bool>& stop) {
+  while (!stop.load()) {
+    const absl::StatusOr<int> followed = FollowOnce();
+    if (followed.ok() && *followed > 0) continue;
+    if (!followed.ok()) {
+      telemetry::Log::Warning("outcome_follower_waits",
+                              {{"status", status::ReasonNameOf(followed.status())},
+                               {"message", std::string(followed.status().message())}});
+    }
+    if (const absl::StatusOr<int> settled = chunks_.SettleBatches(); !settled.ok()) {
+      telemetry::Log::Warning("settling_waits",
+                              {{"status", status::ReasonNameOf(settled.status())}});
+    }
+    absl::SleepFor(followed.ok() ? idle_ : absl::Seconds(1));
+  }
+}
+
+}  // namespace yikatong::dispatch
