@@ -1,0 +1,133 @@
+#include "services/auditlog/wiring.h"
+
+#include <fmt/core.h>
+
+#include <unistd.h>
+
+#include <iostream>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "common/crypto/keys.h"
+#include "common/postgres/migrate.h"
+#include "common/rpc/server.h"
+#include "common/rpc/settings.h"
+#include "common/status/status.h"
+#include "services/auditlog/config.h"
+
+namespace yikatong::auditlog {
+
+Command TakeCommand(std::vector<const char*>& arguments) {
+  Command command = Command::kServe;
+  std::erase_if(arguments, [&command](const char* argument) {
+    const std::string_view text = argument;
+    if (text == "--migrate") {
+      command = Command::kMigrate;
+    } else if (text == "--check-config") {
+      command = Command::kCheckConfig;
+    } else if (text == "--verify") {
+      command = Command::kVerify;
+    } else {
+      return false;
+    }
+    return true;
+  });
+  return command;
+}
+
+absl::StatusOr<std::unique_ptr<Parts>> Parts::Make(const config::Config& config,
+                                                   const base::Clock& clock) {
+  YKT_ASSIGN_OR_RETURN(const crypto::Ed25519PrivateKey key,
+                       crypto::ReadEd25519PrivateKey(config.Path("signing_key")));
+  YKT_ASSIGN_OR_RETURN(crypto::NoteSigner signer,
+                       crypto::NoteSigner::Make(config.Text("origin"), key));
+  return std::unique_ptr<Parts>(new Parts(config, std::move(signer), clock));
+}
+
+Parts::Parts(const config::Config& config, crypto::NoteSigner signer, const base::Clock& clock)
+    : database_(DatabaseOptionsOf(config)),
+      store_(database_),
+      signer_(std::move(signer)),
+      memory_(config.Path("checkpoint_file").empty()
+                  ? std::nullopt
+                  : std::optional<CheckpointFile>(std::in_place, config.Path("checkpoint_file"),
+                                                  signer_.verifier())),
+      log_(store_, integrity_, memory(), signer_, clock) {}
+
+rpc::GuardOptions GuardOptionsOf(const config::Config& config, RefusalRecorder& refusals) {
+  rpc::GuardOptions options = rpc::GuardOptionsOf(config);
+  options.max_request_bytes = static_cast<std::int64_t>(kMaxBytesOfAppend) + (64 << 10);
+  options.audit_refusal = [&refusals](const identity::Caller& caller, std::string_view method,
+                                      const absl::Status& refusal) {
+    refusals.Record(caller, method, refusal);
+  };
+  return options;
+}
+
+WatchmanOptions WatchmanOptionsOf(const config::Config& config) {
+  return {config.Duration("check_every"), config.Duration("check_whole_every")};
+}
+
+absl::Status RunMigrate(const config::Config& config, std::ostream& out) {
+  const std::string conninfo = OwnerConninfoOf(config);
+  if (conninfo.empty()) {
+    return status::Refuse(status::Reason::kConfigInvalid, "owner_conninfo is needed to migrate");
+  }
+  YKT_ASSIGN_OR_RETURN(const postgres::MigrateResult result,
+                       postgres::Migrate(conninfo, "auditlog", LogMigrations()));
+  out << fmt::format("migrations applied: {}, schema version: {}\n", result.applied,
+                     result.version);
+  return absl::OkStatus();
+}
+
+absl::Status RunVerify(Parts& parts, std::ostream& out, std::ostream& progress) {
+  std::uint64_t shown = 0;
+  const auto show = [&](std::uint64_t done, std::uint64_t total) {
+    if (total > 0 && (done == total || done >= shown + 100'000)) {
+      shown = done;
+      progress << fmt::format("checked {} of {} entries\n", done, total);
+    }
+    return true;
+  };
+  YKT_ASSIGN_OR_RETURN(const VerifyReport report,
+                       VerifyWhole(parts.store(), parts.memory(), show));
+  out << fmt::format("size: {}\nroot: {}\nentries checked: {}\nnodes checked: {}\nheads checked: {}\n",
+                     report.size, crypto::HexOf(report.root), report.entries, report.nodes,
+                     report.heads);
+  for (const Finding& finding : report.findings) {
+    out << (finding.index ? fmt::format("ALTERED at index {}: {}\n", *finding.index, finding.what)
+                          : fmt::format("ALTERED: {}\n", finding.what));
+  }
+  if (report.ok()) {
+    out << "the log is as it was written\n";
+    return absl::OkStatus();
+  }
+  return status::Refuse(status::Reason::kAuditLogAltered, report.findings.front().what);
+}
+
+int RunCommand(int argc, char** argv,
+               const std::function<absl::Status(const config::Config&)>& serve) {
+  std::vector<const char*> arguments(argv, argv + argc);
+  const Command command = TakeCommand(arguments);
+  const config::Start start =
+      config::FromCommandLine(Settings(), static_cast<int>(arguments.size()), arguments.data(),
+                              environ, std::cout, std::cerr);
+  if (!start.config) return start.exit_code;
+  const base::SystemClock clock;
+  absl::Status status;
+  if (command == Command::kMigrate) {
+    status = RunMigrate(*start.config, std::cout);
+  } else if (command == Command::kServe) {
+    status = serve(*start.config);
+  } else {
+    const auto parts = Parts::Make(*start.config, clock);
+    status = parts.status();
+    if (status.ok() && command == Command::kVerify) {
+      status = RunVerify(**parts, std::cout, std::cerr);
+    }
+  }
+  return status.ok() ? 0 : rpc::ExitFailure(status);
+}
+
+}  // namespace yikatong::auditlog

@@ -1,0 +1,71 @@
+// The parts of the service, put together from its settings.
+#pragma once
+
+#include <functional>
+#include <iosfwd>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/base/clock.h"
+#include "common/config/config.h"
+#include "common/crypto/note.h"
+#include "common/postgres/database.h"
+#include "common/rpc/call.h"
+#include "services/auditlog/domain/audit_log.h"
+#include "services/auditlog/rpc/refusals.h"
+#include "services/auditlog/store/checkpoint_file.h"
+#include "services/auditlog/store/postgres_log_store.h"
+#include "services/auditlog/watchman.h"
+
+namespace yikatong::auditlog {
+
+// What the process was started for.
+enum class Command { kServe, kMigrate, kCheckConfig, kVerify };
+
+// Takes --migrate, --check-config and --verify out of the arguments; the last one named counts.
+Command TakeCommand(std::vector<const char*>& arguments);
+
+// The log and what it stands on. Holds no thread.
+class Parts {
+ public:
+  // Fails for a key or origin that cannot be used.
+  static absl::StatusOr<std::unique_ptr<Parts>> Make(const config::Config& config,
+                                                     const base::Clock& clock);
+  Parts(const Parts&) = delete;
+  Parts& operator=(const Parts&) = delete;
+
+  postgres::Database& database() { return database_; }
+  LogStore& store() { return store_; }
+  Integrity& integrity() { return integrity_; }
+  CheckpointMemory* memory() { return memory_ ? &*memory_ : nullptr; }
+  AuditLog& log() { return log_; }
+
+ private:
+  Parts(const config::Config& config, crypto::NoteSigner signer, const base::Clock& clock);
+
+  postgres::Database database_;
+  PostgresLogStore store_;
+  crypto::NoteSigner signer_;
+  Integrity integrity_;
+  std::optional<CheckpointFile> memory_;
+  AuditLog log_;
+};
+
+// The bodies of an append are together above the usual limit of a message.
+rpc::GuardOptions GuardOptionsOf(const config::Config& config, RefusalRecorder& refusals);
+WatchmanOptions WatchmanOptionsOf(const config::Config& config);
+
+// Brings the schema up to date, as the owner role.
+absl::Status RunMigrate(const config::Config& config, std::ostream& out);
+
+// Checks the whole log and says what was found; DATA_LOSS where it does not fit.
+absl::Status RunVerify(Parts& parts, std::ostream& out, std::ostream& progress);
+
+// Reads command and settings, and does what was asked for: `serve` where it is to serve. Returns the exit code.
+int RunCommand(int argc, char** argv,
+               const std::function<absl::Status(const config::Config&)>& serve);
+
+}  // namespace yikatong::auditlog
