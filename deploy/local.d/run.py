@@ -1,0 +1,36 @@
+"""deploy/local/up and deploy/local/down."""
+import argparse
+import os
+import pathlib
+import sys
+
+from stack import ROOT, Stack, StackError, build, say
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="deploy/local")
+    parser.add_argument("what", choices=("up", "down"))
+    parser.add_argument("--state", type=pathlib.Path, default=ROOT / "build" / "local")
+    parser.add_argument("--start-date", default="", help="first business date of a new state folder")
+    arguments = parser.parse_args()
+    try:
+        if arguments.what == "down":
+            Stack(arguments.state, ROOT / "build" / "release" / "bin").down()
+            return 0
+        say("building")
+        stack = Stack(arguments.state, build(os.cpu_count() or 2), arguments.start_date)
+        say("starting")
+        endpoints = stack.up()
+    except StackError as error:
+        say(str(error))
+        return 1
+    for process in endpoints["processes"]:
+        print(f"{process['name']:12} pid {process['pid']:<8} gRPC {process['grpc']:22} metrics {process['metrics']}")
+    print(f"\n{stack.state / 'endpoints.json'} says the rest. Try:\n"
+          f"  export YKT_ENDPOINTS={stack.state / 'endpoints.json'}\n"
+          f"  {stack.binaries / 'yktctl'} --as auditor-1 policy list")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

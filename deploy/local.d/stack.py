@@ -1,0 +1,415 @@
+"""The whole suite on one machine: a private PostgreSQL and Redis, every service and a stand-in bank.
+
+Everything lies under one state folder; nothing that runs on the machine otherwise is touched. Starting on a folder that
+was used before goes on where it ended, also after everything was killed.
+"""
+import grp
+import hashlib
+import json
+import os
+import pathlib
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+POSTGRES_BIN = pathlib.Path("/usr/lib/postgresql/15/bin")
+# In the order of starting: each after those that it asks. The bank comes before the gateway that calls it.
+SERVICES = ("auditlog", "catalogue", "registry", "banksim", "bankgateway", "dispatch")
+WITH_DATABASE = ("auditlog", "catalogue", "registry", "bankgateway", "dispatch")
+START_TIMEOUT_S = 60
+
+KINDS = ("finance", "agriculture", "civil", "hrss", "veterans", "health", "ecology")
+DISTRICTS = (120105, 120115, 120116, 120114)
+FIELDS = {"agriculture": "AGRI", "civil": "CIVIL", "hrss": "HRSS", "veterans": "VETERAN", "health": "HEALTH",
+          "ecology": "ENERGY"}
+CITY = 120000
+TOKEN_LIFE = "12h"
+
+
+class StackError(Exception):
+    """What went wrong, in words for the person who started it."""
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def alive(pid: int, name: str) -> bool:
+    """Whether `pid` runs and is what we started under `name`."""
+    try:
+        command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+        state = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
+    return state != "Z" and name in command
+
+
+class Stack:
+    def __init__(self, state: pathlib.Path, binaries: pathlib.Path, start_date: str = ""):
+        self.state = state.resolve()
+        self.binaries = binaries.resolve()
+        self.start_date = start_date
+        self.log = self.state / "log"
+        self.certificates = self.state / "certificates"
+        # A socket's path has at most 107 bytes, and the database's own user must reach it.
+        digest = hashlib.sha256(str(self.state).encode()).hexdigest()[:12]
+        self.run = pathlib.Path(f"/tmp/yikatong-{digest}")
+        self.children = {}
+
+    # --- Files ----------------------------------------------------------------------------------------------------
+
+    def _read(self, name: str, default):
+        path = self.state / name
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else default
+
+    def _write(self, name: str, value, mode: int = 0o600) -> None:
+        path = self.state / name
+        fresh = path.with_suffix(path.suffix + ".new")
+        fresh.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        fresh.chmod(mode)
+        fresh.rename(path)
+
+    def _ports(self) -> dict:
+        """A gRPC, health and metrics port for each service, chosen once: others remember the bank's address."""
+        ports = self._read("ports.json", {})
+        taken = []
+        for service in SERVICES:
+            for listener in ("grpc", "health", "metrics"):
+                key = f"{service}.{listener}"
+                if key not in ports:
+                    probe = socket.socket()
+                    probe.bind(("127.0.0.1", 0))
+                    taken.append(probe)
+                    ports[key] = probe.getsockname()[1]
+        for probe in taken:
+            probe.close()
+        self._write("ports.json", ports)
+        return ports
+
+    def address(self, service: str, listener: str = "grpc") -> str:
+        return f"127.0.0.1:{self.ports[f'{service}.{listener}']}"
+
+    # --- PostgreSQL and Redis -------------------------------------------------------------------------------------
+
+    def _as_postgres(self) -> list:
+        return ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
+
+    def _data_folder(self) -> pathlib.Path:
+        """Under the state folder; elsewhere where the database's user cannot reach that."""
+        inside = self.state / "postgres"
+        if os.getuid() != 0:
+            return inside
+        self.state.mkdir(parents=True, exist_ok=True)
+        reach = subprocess.run([*self._as_postgres(), "test", "-x", str(self.state)], check=False)
+        return inside if reach.returncode == 0 else pathlib.Path(f"/var/tmp/{self.run.name}-postgres")
+
+    def _start_postgres(self) -> None:
+        data = self._data_folder()
+        as_postgres = self._as_postgres()
+        self.run.mkdir(exist_ok=True)
+        if os.getuid() == 0:
+            shutil.chown(self.run, "postgres", grp.getgrgid(pwd.getpwnam("postgres").pw_gid).gr_name)
+        if not (data / "PG_VERSION").exists():
+            data.mkdir(parents=True, exist_ok=True)
+            data.chmod(0o700)
+            if os.getuid() == 0:
+                shutil.chown(data, "postgres", "postgres")
+            made = subprocess.run([*as_postgres, str(POSTGRES_BIN / "initdb"), "-D", str(data), "-U", "postgres",
+                                   "--encoding=UTF8", "--locale=C.UTF-8", "--auth-local=peer", "--auth-host=reject",
+                                   "--data-checksums"], cwd="/", capture_output=True, text=True, check=False)
+            if made.returncode != 0:
+                raise StackError(f"initdb failed: {made.stderr.strip()[-500:]}")
+            map_user = pwd.getpwuid(os.getuid()).pw_name
+            with (data / "pg_hba.conf").open("w", encoding="utf-8") as out:
+                # Only the one who started it is the administrator; services come with passwords.
+                out.write("local all postgres peer map=starter\nlocal all all scram-sha-256\n")
+            with (data / "pg_ident.conf").open("w", encoding="utf-8") as out:
+                out.write(f"starter {map_user} postgres\nstarter postgres postgres\n")
+            with (data / "postgresql.auto.conf").open("a", encoding="utf-8") as out:
+                out.write("listen_addresses = ''\nunix_socket_directories = '%s'\nmax_connections = 200\n"
+                          "shared_buffers = '512MB'\nmax_wal_size = '8GB'\nmin_wal_size = '1GB'\n"
+                          "checkpoint_timeout = '15min'\nwal_compression = 'lz4'\njit = off\n"
+                          "password_encryption = 'scram-sha-256'\nlog_min_messages = 'warning'\n"
+                          "log_min_error_statement = 'panic'\n"
+                          "default_toast_compression = 'lz4'\nautovacuum_naptime = '20s'\n" % self.run)
+        if self._ask("SELECT 1") == "1":
+            return
+        # A postmaster that was killed leaves its lock file; ours is known by its data folder.
+        with (self.log / "postgres.log").open("ab") as out:
+            server = subprocess.Popen([*as_postgres, str(POSTGRES_BIN / "postgres"), "-D", str(data)], cwd="/",
+                                      stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True)
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while self._ask("SELECT 1") != "1":
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise StackError(f"PostgreSQL did not start; see {self.log / 'postgres.log'}")
+            time.sleep(0.05)
+
+    def _ask(self, sql: str, database: str = "postgres") -> str:
+        got = subprocess.run(["psql", "-h", str(self.run), "-U", "postgres", "-d", database, "-XAtq", "-c", sql],
+                             capture_output=True, text=True, check=False)
+        return got.stdout.strip() if got.returncode == 0 else ""
+
+    def _start_redis(self) -> None:
+        socket_path = self.run / "redis.sock"
+        if self._redis_answers(socket_path):
+            return
+        with (self.log / "redis.log").open("ab") as out:
+            server = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", str(socket_path), "--save", "",
+                                       "--appendonly", "no", "--maxmemory", "128mb", "--maxmemory-policy",
+                                       "allkeys-lru", "--dir", str(self.run)],
+                                      stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True)
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not self._redis_answers(socket_path):
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise StackError(f"Redis did not start; see {self.log / 'redis.log'}")
+            time.sleep(0.02)
+        self.children["redis"] = server.pid
+
+    @staticmethod
+    def _redis_answers(path: pathlib.Path) -> bool:
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(1)
+            try:
+                probe.connect(str(path))
+                probe.sendall(b"PING\r\n")
+                return probe.recv(16).startswith(b"+PONG")
+            except OSError:
+                return False
+
+    def _provision(self) -> None:
+        """One database with one owner and one runtime role for each service, then its migrations."""
+        passwords = self._read("passwords.json", {})
+        for service in WITH_DATABASE:
+            passwords.setdefault(service, {"owner": secrets.token_hex(24), "runtime": secrets.token_hex(24)})
+        self._write("passwords.json", passwords)
+        folder = self.state / "secrets"
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o700)
+        for service in WITH_DATABASE:
+            for role in ("owner", "runtime"):
+                path = folder / f"{service}-{role}"
+                path.write_text(passwords[service][role] + "\n")
+                path.chmod(0o600)
+            self._check([str(self.binaries / "provision"), "--admin", f"host={self.run} user=postgres dbname=postgres",
+                         "--service", service, "--owner-password-file", str(folder / f"{service}-owner"),
+                         "--runtime-password-file", str(folder / f"{service}-runtime")])
+            self._check([str(self.binaries / service), "--config", str(self._config_file(service)), "--migrate"])
+
+    def _check(self, command: list) -> str:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=str(self.state))
+        if done.returncode != 0:
+            raise StackError(f"{' '.join(command[:2])} failed:\n{(done.stdout + done.stderr).strip()[-2000:]}")
+        return done.stdout
+
+    # --- Services -------------------------------------------------------------------------------------------------
+
+    def _config_file(self, service: str) -> pathlib.Path:
+        return self.state / "config" / f"{service}.conf"
+
+    def _write_configs(self) -> None:
+        (self.state / "config").mkdir(exist_ok=True)
+        keys = self.certificates / "keys"
+        adjustable = {"business_clock": "adjustable", "catalogue_address": self.address("catalogue")}
+        redis = {"redis_address": f"unix:{self.run / 'redis.sock'}"}
+        own = {
+            "auditlog": {"origin": "yikatong.local/audit", "signing_key": keys / "audit-log.key",
+                         "checkpoint_file": self.state / "audit-checkpoint"},
+            "catalogue": {"business_clock": "adjustable", "auditlog_address": self.address("auditlog"), **redis,
+                          **({"business_date": self.start_date} if self.start_date else {})},
+            "registry": {"column_keys": keys / "registry-columns.ring", "index_key": keys / "registry-index.ring",
+                         "signing_key": keys / "registry-signing.key", "gateway_key": keys / "gateway-wrapping.pub",
+                         "auditlog_address": self.address("auditlog"), **adjustable},
+            "banksim": {"journal": self.state / "bank-journal", "signer_key": keys / "gateway-files.pub",
+                        "catalogue_address": self.address("catalogue")},
+            "bankgateway": {"column_keys": keys / "bankgateway-columns.ring",
+                            "file_signing_key": keys / "gateway-files.key",
+                            "wrapping_key": keys / "gateway-wrapping.key",
+                            "registry_key": keys / "registry-signing.pub",
+                            "auditlog_address": self.address("auditlog"), **adjustable},
+            "dispatch": {"auditlog_address": self.address("auditlog"), "registry_address": self.address("registry"),
+                         "bankgateway_address": self.address("bankgateway"), **adjustable, **redis},
+        }
+        for service in SERVICES:
+            tls = self.certificates / "services" / service
+            settings = {"grpc_address": self.address(service), "health_address": self.address(service, "health"),
+                        "metrics_address": self.address(service, "metrics"), "tls_ca": tls / "ca.pem",
+                        "tls_certificate": tls / "tls.pem", "tls_key": tls / "tls.key",
+                        "token_issuers": self.certificates / "issuers", "ready_file": self.state / f"{service}.ready"}
+            if service in WITH_DATABASE:
+                settings |= {
+                    "database_conninfo": f"host={self.run} dbname={service} user={service}_app",
+                    "database_password_file": self.state / "secrets" / f"{service}-runtime",
+                    "owner_conninfo": f"host={self.run} dbname={service} user={service}_owner",
+                    "owner_password_file": self.state / "secrets" / f"{service}-owner"}
+            settings |= own[service]
+            path = self._config_file(service)
+            path.write_text("".join(f"{key} = {value}\n" for key, value in settings.items()), encoding="utf-8")
+            path.chmod(0o600)
+
+    def _start_service(self, service: str) -> None:
+        pid = self._read("pids.json", {}).get(service, 0)
+        if pid and alive(pid, service):
+            self.children[service] = pid
+            return
+        ready = self.state / f"{service}.ready"
+        ready.unlink(missing_ok=True)
+        with (self.log / f"{service}.log").open("ab") as out:
+            child = subprocess.Popen([str(self.binaries / service), "--config", str(self._config_file(service))],
+                                     stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True,
+                                     cwd=str(self.state))
+        self.children[service] = child.pid
+        self._write("pids.json", self.children)
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not ready.exists():
+            if child.poll() is not None or time.monotonic() > deadline:
+                tail = (self.log / f"{service}.log").read_text(errors="replace")[-1500:]
+                raise StackError(f"{service} did not start:\n{tail}")
+            time.sleep(0.02)
+
+    # --- People ---------------------------------------------------------------------------------------------------
+
+    def organisations(self) -> list:
+        """Who calls: departments of four districts and of the city, card office, auditors, operations."""
+        names = [f"{kind}.{district}" for district in (*DISTRICTS, CITY) for kind in KINDS]
+        return names + ["town.120105", "town.120115", "town.120116", "town.120114", "conference.120000",
+                        "cardoffice.120000", "audit.120000", "operations.120000"]
+
+    def people(self) -> dict:
+        """Two people of each role and place: name -> organisation, roles, fields, districts."""
+        found = {}
+
+        def add(name, organisation, role, fields, districts):
+            for number in (1, 2):
+                found[f"{name}-{number}"] = {"organisation": organisation, "roles": [role], "fields": fields,
+                                             "districts": districts}
+
+        for district in DISTRICTS:
+            for kind, field in FIELDS.items():
+                add(f"operator-{kind}-{district}", f"{kind}.{district}", "department_operator", [field], [district])
+                add(f"reviewer-{kind}-{district}", f"{kind}.{district}", "department_reviewer", [field], [district])
+            add(f"town-operator-{district}", f"town.{district}", "town_operator", ["*"], [district])
+            add(f"town-reviewer-{district}", f"town.{district}", "town_reviewer", ["*"], [district])
+            add(f"finance-operator-{district}", f"finance.{district}", "district_finance_operator", ["*"], [district])
+            add(f"finance-reviewer-{district}", f"finance.{district}", "district_finance_reviewer", ["*"], [district])
+            add(f"releaser-{district}", f"finance.{district}", "payment_releaser", ["*"], [district])
+        for kind, field in FIELDS.items():
+            add(f"operator-{kind}-{CITY}", f"{kind}.{CITY}", "department_operator", [field], [CITY])
+            add(f"reviewer-{kind}-{CITY}", f"{kind}.{CITY}", "department_reviewer", [field], [CITY])
+        add("city-finance", f"finance.{CITY}", "city_finance", ["*"], [CITY])
+        add("conference", f"conference.{CITY}", "joint_conference", ["*"], [CITY])
+        add("card-office", f"cardoffice.{CITY}", "card_office", ["*"], [CITY])
+        add("auditor", f"audit.{CITY}", "auditor", ["*"], [CITY])
+        add("bank-admin", f"finance.{CITY}", "bank_admin", ["*"], [CITY])
+        add("system-admin", f"operations.{CITY}", "system_admin", ["*"], [CITY])
+        add("clock-admin", f"operations.{CITY}", "clock_admin", ["*"], [CITY])
+        return found
+
+    def mint_command(self) -> list:
+        return [str(self.binaries / "yktctl"), "token", "mint", "--issuer-key",
+                str(self.certificates / "keys" / "token-issuer.key"), "--ttl", TOKEN_LIFE]
+
+    def _mint_tokens(self) -> dict:
+        folder = self.state / "tokens"
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o700)
+        people = {}
+        for name, person in self.people().items():
+            path = folder / name
+            command = [*self.mint_command(), "--person", name, "--organisation", person["organisation"]]
+            for option, values in (("--role", person["roles"]), ("--field", person["fields"]),
+                                   ("--district", person["districts"])):
+                for value in values:
+                    command += [option, str(value)]
+            path.write_text(self._check(command).strip() + "\n")
+            path.chmod(0o600)
+            tls = self.certificates / "organisations" / person["organisation"]
+            people[name] = {**person, "person": name, "token_file": str(path), "tls_ca": str(tls / "ca.pem"),
+                            "tls_certificate": str(tls / "tls.pem"), "tls_key": str(tls / "tls.key")}
+        return people
+
+    # --- Up and down ----------------------------------------------------------------------------------------------
+
+    def up(self) -> dict:
+        self.state.mkdir(parents=True, exist_ok=True)
+        self.log.mkdir(exist_ok=True)
+        self.ports = self._ports()
+        organisations = []
+        for name in self.organisations():
+            organisations += ["--organisation", name]
+        self._check([str(ROOT / "deploy" / "certificates" / "make"), str(self.certificates), *organisations])
+        self._start_postgres()
+        self._start_redis()
+        self._write_configs()
+        self._provision()
+        for service in SERVICES:
+            self._start_service(service)
+        self._write("pids.json", self.children)
+        endpoints = self._endpoints(self._mint_tokens())
+        self._write("endpoints.json", endpoints)
+        return endpoints
+
+    def _endpoints(self, people: dict) -> dict:
+        return {
+            "processes": [{"name": service, "pid": self.children[service], "grpc": self.address(service),
+                           "health": self.address(service, "health"), "metrics": self.address(service, "metrics")}
+                          for service in SERVICES],
+            "services": {service: {"address": self.address(service), "tls_name": service} for service in SERVICES},
+            "people": people,
+            "mint_token": " ".join([*self.mint_command(), "--person NAME --organisation CODE --role ROLE "
+                                                          "--field FIELD --district DISTRICT"]),
+            "certificates": str(self.certificates),
+            "audit_public_key": str(self.certificates / "keys" / "audit-log.pub"),
+            "database_socket": str(self.run), "databases": list(WITH_DATABASE),
+            "redis_socket": str(self.run / "redis.sock"),
+            "bank_journal": str(self.state / "bank-journal"),
+            "state": str(self.state), "logs": str(self.log)}
+
+    def down(self) -> None:
+        """Ends what this state folder started, services first, and waits for each."""
+        pids = self._read("pids.json", {})
+        for service in (*reversed(SERVICES), "redis"):
+            pid = pids.get(service, 0)
+            self._end(pid, "redis-server" if service == "redis" else service)
+        data = self._data_folder()
+        if (data / "postmaster.pid").exists():
+            subprocess.run([*self._as_postgres(), str(POSTGRES_BIN / "pg_ctl"), "-D", str(data), "-m", "fast", "-w",
+                            "stop"], cwd="/", capture_output=True, check=False)
+        (self.state / "endpoints.json").unlink(missing_ok=True)
+        (self.state / "pids.json").unlink(missing_ok=True)
+        shutil.rmtree(self.run, ignore_errors=True)
+
+    @staticmethod
+    def _end(pid: int, name: str) -> None:
+        if not pid or not alive(pid, name):
+            return
+        os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + 30
+        while alive(pid, name):
+            # A child of ours must be waited for, or it stays as a zombie.
+            try:
+                os.waitpid(pid, os.WNOHANG)
+            except ChildProcessError:
+                pass
+            if time.monotonic() > deadline:
+                os.kill(pid, signal.SIGKILL)
+                deadline += 30
+            time.sleep(0.02)
+
+
+def build(jobs: int) -> pathlib.Path:
+    """Builds what the stack runs; the folder of the binaries."""
+    folder = ROOT / "build" / "release"
+    folder.parent.mkdir(exist_ok=True)
+    for name, command in (("configure", ["cmake", "--preset", "release"]),
+                          ("build", ["ninja", "-C", str(folder), "-j", str(jobs), *SERVICES, "yktctl", "provision"])):
+        with (ROOT / "build" / f"{name}.log").open("w") as out:
+            if subprocess.run(command, cwd=ROOT, stdout=out, stderr=out, check=False).returncode != 0:
+                tail = (ROOT / "build" / f"{name}.log").read_text(errors="replace")[-3000:]
+                raise StackError(f"the {name} step failed:\n{tail}")
+    return folder / "bin"
