@@ -80,7 +80,8 @@ namespace yikatong::rpc {
 using RefusalAuditor = std::function<void(const identity::Caller& caller, std::string_view method,
                                           const absl::Status& refusal)>;
 
-// False when `organisation` (or "service:<name>") had its share. Called on the handler's thread.
+// False when `organisation` (or "service:<name>") had its share. Called on the handler's thread:
+//   options.allow = [&](std::string_view who) { return cache.AllowRate(who, 600, 1s); };
 using RateLimiter = std::function<bool(std::string_view organisation)>;
 
 struct GuardOptions {

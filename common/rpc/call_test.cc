@@ -42,10 +42,10 @@ TEST(Call, APersonIsKnownByCertificateAndToken) {
 TEST(Call, AServiceIsKnownByItsCertificateAlone) {
   Rig rig;
   rig.Start();
-  EXPECT_TRUE(rig.Ask(ServiceTls(Installation(), "dispatch"), "").ok());
-  EXPECT_EQ(ReasonOf(rig.Ask(ServiceTls(Installation(), "catalogue"), "").status()),
+  EXPECT_TRUE(rig.Ask(ServiceTls(Installation(), "peer"), "").ok());
+  EXPECT_EQ(ReasonOf(rig.Ask(ServiceTls(Installation(), "stranger"), "").status()),
             Reason::kPermissionDenied);
-  EXPECT_EQ(ReasonOf(rig.Ask(ServiceTls(Installation(), "dispatch"), rig.Token()).status()),
+  EXPECT_EQ(ReasonOf(rig.Ask(ServiceTls(Installation(), "peer"), rig.Token()).status()),
             Reason::kTokenOrganisation);
 }
 
@@ -156,7 +156,7 @@ TEST(Call, AnOrganisationThatHadItsShareIsRefusedAndTheOthersAreNot) {
   Rig rig(options);
   rig.Start();
   EXPECT_EQ(ReasonOf(rig.AskAgri().status()), Reason::kRateLimited);
-  EXPECT_TRUE(rig.Ask(ServiceTls(Installation(), "dispatch"), "").ok());
+  EXPECT_TRUE(rig.Ask(ServiceTls(Installation(), "peer"), "").ok());
   EXPECT_TRUE(rig.refusals().empty()) << "a flood must not fill the audit log";
 }
 

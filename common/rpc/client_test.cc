@@ -18,7 +18,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-TlsFiles Dispatch() { return ServiceTls(Installation(), "dispatch"); }
+TlsFiles Peer() { return ServiceTls(Installation(), "peer"); }
 
 absl::Status AskOnce(const Channel& channel, absl::Duration timeout = absl::Seconds(10)) {
   const auto stub = ProbeService::NewStub(channel.grpc());
@@ -36,12 +36,12 @@ TEST(Channel, RepeatsWhatWasUnavailableAndNothingElse) {
     return ++tries <= 2 ? absl::Status(code, "not now") : absl::OkStatus();
   };
   rig.Start();
-  EXPECT_TRUE(AskOnce(*rig.OpenAs(Dispatch())).ok());
+  EXPECT_TRUE(AskOnce(*rig.OpenAs(Peer())).ok());
   EXPECT_EQ(tries, 3);
 
   tries = 0;
   code = absl::StatusCode::kAborted;
-  EXPECT_EQ(AskOnce(*rig.OpenAs(Dispatch())).code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(AskOnce(*rig.OpenAs(Peer())).code(), absl::StatusCode::kAborted);
   EXPECT_EQ(tries, 1);
 }
 
@@ -51,7 +51,7 @@ TEST(Channel, CountsCallsAndNamesThem) {
   std::vector<std::string> methods;
   auto channel = Channel::Open({.address = rig.server->addresses().grpc,
                                 .server = "probe",
-                                .tls = Dispatch(),
+                                .tls = Peer(),
                                 .on_call = [&](std::string_view method) {
                                   methods.emplace_back(method);
                                 }});
@@ -65,7 +65,7 @@ TEST(Channel, CountsCallsAndNamesThem) {
 TEST(Channel, NeverWaitsLongerThanTheCallThatItServes) {
   Rig rig;
   rig.Start();
-  const auto channel = rig.OpenAs(Dispatch());
+  const auto channel = rig.OpenAs(Peer());
   const absl::Time served_until = absl::Now() + absl::Seconds(3);
   const CallScope scope(Trace::New(), served_until);
   grpc::ClientContext context;
@@ -80,12 +80,12 @@ TEST(Channel, TrustsOnlyTheServerThatItMeant) {
   Rig rig;
   rig.Start();
   auto other = Channel::Open({.address = rig.server->addresses().grpc,
-                              .server = "auditlog",
-                              .tls = Dispatch(),
+                              .server = "stranger",
+                              .tls = Peer(),
                               .retry_unavailable = false});
   ASSERT_TRUE(other.ok());
   EXPECT_EQ(AskOnce(**other).code(), absl::StatusCode::kUnavailable);
-  TlsFiles foreign = Dispatch();
+  TlsFiles foreign = Peer();
   foreign.ca = ServiceTls(ForeignInstallation(), "probe").ca;
   EXPECT_FALSE(AskOnce(*rig.OpenAs(foreign)).ok());
   EXPECT_EQ(rig.service->handled, 0);
@@ -94,7 +94,7 @@ TEST(Channel, TrustsOnlyTheServerThatItMeant) {
 TEST(Channel, FailsWithinItsDeadlineAndFindsThePeerAgain) {
   Rig rig;
   rig.Start();
-  const auto channel = rig.OpenAs(Dispatch());
+  const auto channel = rig.OpenAs(Peer());
   ASSERT_TRUE(AskOnce(*channel).ok());
   rig.options.grpc_address = rig.server->addresses().grpc;
   rig.Stop();
@@ -109,7 +109,7 @@ TEST(Channel, FailsWithinItsDeadlineAndFindsThePeerAgain) {
 }
 
 TEST(Channel, SaysAtOnceWhichTlsFileCannotWork) {
-  TlsFiles tls = Dispatch();
+  TlsFiles tls = Peer();
   tls.certificate = Installation() + "/none.pem";
   const auto channel = Channel::Open({.address = "127.0.0.1:1", .server = "probe", .tls = tls});
   EXPECT_THAT(std::string(channel.status().message()), HasSubstr("none.pem"));
@@ -122,9 +122,9 @@ TEST(Settings, AreTheSameForEveryServer) {
   DeclareServer(schema);
   DeclarePeer(schema, "probe");
   const config::Environment environment = {
-      {"YKT_DISPATCH_TLS_CA", Dispatch().ca},
-      {"YKT_DISPATCH_TLS_CERTIFICATE", Dispatch().certificate},
-      {"YKT_DISPATCH_TLS_KEY", Dispatch().key},
+      {"YKT_DISPATCH_TLS_CA", Peer().ca},
+      {"YKT_DISPATCH_TLS_CERTIFICATE", Peer().certificate},
+      {"YKT_DISPATCH_TLS_KEY", Peer().key},
       {"YKT_DISPATCH_TOKEN_ISSUERS", Installation() + "/issuers"},
       {"YKT_DISPATCH_DRAIN_DEADLINE", "3s"},
       {"YKT_DISPATCH_PROBE_ADDRESS", rig.server->addresses().grpc},
@@ -132,7 +132,7 @@ TEST(Settings, AreTheSameForEveryServer) {
   const auto config = config::Load(schema, std::nullopt, environment);
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(ServerOptionsOf(*config).drain_deadline, absl::Seconds(3));
-  EXPECT_EQ(ServerOptionsOf(*config).tls.key, Dispatch().key);
+  EXPECT_EQ(ServerOptionsOf(*config).tls.key, Peer().key);
   EXPECT_EQ(GuardOptionsOf(*config).max_streams, 32);
   const auto channel = OpenPeer(*config, "probe");
   ASSERT_TRUE(channel.ok()) << channel.status();

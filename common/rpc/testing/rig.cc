@@ -17,7 +17,7 @@ using identity::Role;
 
 // Forgotten is named for a service that nobody is, so that the server starts.
 constexpr identity::MethodRule kRules[] = {
-    {kAsk, {Role::kDepartmentOperator}, {"dispatch"}},
+    {kAsk, {Role::kDepartmentOperator}, {"peer"}},
     {kUpload, {Role::kDepartmentOperator}, {}},
     {kExchange, {Role::kDepartmentOperator}, {}},
     {kWatch, {Role::kDepartmentOperator}, {}},
@@ -30,7 +30,7 @@ class Folder {
     std::string name = (fs::temp_directory_path() / "ykt-rpc-XXXXXX").string();
     if (mkdtemp(name.data()) == nullptr) std::abort();
     path = name;
-    MakeCertificates(path, "--service probe --organisation agri --organisation hr");
+    MakeCertificates(path, "--service probe --service peer --service stranger --organisation agri --organisation hr");
   }
   ~Folder() { fs::remove_all(path); }
   std::string path;

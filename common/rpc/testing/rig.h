@@ -36,8 +36,8 @@ inline constexpr char kForgotten[] = "/yikatong.rpc.testing.ProbeService/Forgott
 // Runs deploy/certificates/make in `folder`.
 void MakeCertificates(const std::string& folder, const std::string& arguments);
 
-// Made once for the test program, removed at its end. Services probe and dispatch, organisations
-// agri and hr.
+// Made once for the test program, removed at its end. Services probe, peer and stranger,
+// organisations agri and hr.
 const std::string& Installation();
 // One more of another authority, with the same names.
 const std::string& ForeignInstallation();
