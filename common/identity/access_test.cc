@@ -62,12 +62,11 @@ TEST(Access, TheTableAndTheServiceAreComparedBothWays) {
               IsEmpty());
   EXPECT_THAT(Authorizer(kRules).Disagreements({"/a.A/Create", "/a.A/Read", "/a.A/Write"}),
               ElementsAre("a rule for unknown /a.A/Pull", "no rule for /a.A/Write"));
-  constexpr MethodRule kOdd[] = {{"/a.A/Create", {}, {}},
-                                 {"/a.A/Read", RoleSet::All(), {}},
-                                 {"/a.A/Read", {}, {"dispatch"}}};
-  EXPECT_THAT(Authorizer(kOdd).Disagreements({"/a.A/Create", "/a.A/Read"}),
-              ElementsAre("the rule for /a.A/Create lets nobody call it",
-                          "two rules for /a.A/Read"));
+  constexpr MethodRule kOdd[] = {
+      {"/a.A/Create", {}, {}}, {"/a.A/Read", RoleSet::All(), {}}, {"/a.A/Read", {}, {"dispatch"}}};
+  EXPECT_THAT(
+      Authorizer(kOdd).Disagreements({"/a.A/Create", "/a.A/Read"}),
+      ElementsAre("the rule for /a.A/Create lets nobody call it", "two rules for /a.A/Read"));
 }
 
 TEST(Caller, SeesItsOwnDistrictsAndFieldsOnly) {

@@ -27,13 +27,13 @@ inline constexpr int32_t kWholeCity = 120000;
 inline constexpr std::string_view kEveryField = "*";
 
 struct Caller {
-  std::string organisation = {};   // code from `ykt://org/<code>`; empty for one of our services
-  std::string service = {};        // name from `ykt://service/<name>`; empty for an organisation
-  std::string person = {};         // opaque id from the token's `sub`; empty for a service
-  RoleSet roles = {};              // none for a service
+  std::string organisation = {};  // code from `ykt://org/<code>`; empty for one of our services
+  std::string service = {};       // name from `ykt://service/<name>`; empty for an organisation
+  std::string person = {};        // opaque id from the token's `sub`; empty for a service
+  RoleSet roles = {};             // none for a service
   std::vector<std::string> fields = {};  // sorted, unique; {"*"} is every field
   std::vector<int32_t> districts = {};   // sorted, unique; one that is 120000 is the whole city
-  std::string token_id = {};       // the token's `jti`
+  std::string token_id = {};             // the token's `jti`
 
   bool IsService() const { return !service.empty(); }
   bool Has(Role role) const { return roles.Has(role); }
@@ -57,7 +57,7 @@ struct Scope {
   bool all_districts = false;
   std::string districts = "{}";  // int[] literal
   bool all_fields = false;
-  std::string fields = "{}";     // text[] literal
+  std::string fields = "{}";  // text[] literal
 };
 Scope ScopeOf(const Caller& caller);
 

@@ -311,8 +311,8 @@ TokenVerifier::~TokenVerifier() = default;
 absl::StatusOr<std::unique_ptr<TokenVerifier>> TokenVerifier::Load(Options options,
                                                                    const base::Clock& clock) {
   YKT_ASSIGN_OR_RETURN(KeyMap keys, ReadIssuers(options.issuer_folder));
-  return std::unique_ptr<TokenVerifier>(new TokenVerifier(
-      std::make_unique<Impl>(std::move(options), std::move(keys), clock)));
+  return std::unique_ptr<TokenVerifier>(
+      new TokenVerifier(std::make_unique<Impl>(std::move(options), std::move(keys), clock)));
 }
 
 absl::StatusOr<Caller> CallerOfCertificate(std::string_view uri) {

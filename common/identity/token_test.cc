@@ -93,9 +93,7 @@ TEST_F(TokenTest, OfAnotherOrganisationIsRefusedBesideThisCertificate) {
             Reason::kTokenOrganisation);
 }
 
-TEST_F(TokenTest, IsMissingForAnOrganisation) {
-  EXPECT_EQ(Refusal(""), Reason::kUnauthenticated);
-}
+TEST_F(TokenTest, IsMissingForAnOrganisation) { EXPECT_EQ(Refusal(""), Reason::kUnauthenticated); }
 
 TEST_F(TokenTest, ExpiresToTheSecond) {
   const std::string token = Mint(Operator(), absl::Minutes(5));
@@ -266,8 +264,7 @@ TEST_F(TokenTest, IsNotForServicesWhichAreKnownByTheirCertificate) {
 TEST_F(TokenTest, NoOtherCertificateNamesACaller) {
   for (std::string_view uri : {"", "ykt://org/", "ykt://service/", "ykt://org/a/b", "ykt://org/a b",
                                "https://org/agri", "spiffe://x/y", "ykt://person/p-1"}) {
-    EXPECT_EQ(status::ReasonOf(CallerOfCertificate(uri).status()), Reason::kUnauthenticated)
-        << uri;
+    EXPECT_EQ(status::ReasonOf(CallerOfCertificate(uri).status()), Reason::kUnauthenticated) << uri;
   }
 }
 

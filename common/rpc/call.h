@@ -88,8 +88,8 @@ struct GuardOptions {
   absl::Duration max_unary_deadline = absl::Minutes(5);
   absl::Duration max_stream_deadline = absl::Hours(6);
   int64_t max_request_bytes = kMaxChunkBytes;  // for each message
-  int max_streams = 32;  // of Streamed at one time; keep below ServerOptions::max_threads
-  RateLimiter allow = {};             // empty: no limit
+  int max_streams = 32;    // of Streamed at one time; keep below ServerOptions::max_threads
+  RateLimiter allow = {};  // empty: no limit
   RefusalAuditor audit_refusal = {};  // empty: counted and logged only
 };
 

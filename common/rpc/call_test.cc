@@ -223,8 +223,8 @@ TEST(Call, IsCountedByMethodAndCodeAndTheRefusalByReason) {
   EXPECT_THAT(page, HasSubstr("yikatong_rpc_requests_total{code=\"UNAUTHENTICATED\",method=\"" +
                               std::string(kAsk) + "\"} 1"));
   EXPECT_THAT(page, HasSubstr("yikatong_rpc_refusals_total{reason=\"UNAUTHENTICATED\"} 1"));
-  EXPECT_THAT(page, HasSubstr("yikatong_rpc_duration_seconds_count{method=\"" +
-                              std::string(kAsk) + "\"} 2"));
+  EXPECT_THAT(page, HasSubstr("yikatong_rpc_duration_seconds_count{method=\"" + std::string(kAsk) +
+                              "\"} 2"));
   EXPECT_THAT(page, HasSubstr("yikatong_rpc_running 0"));
 }
 

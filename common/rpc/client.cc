@@ -97,9 +97,8 @@ Channel::~Channel() = default;
 absl::StatusOr<std::unique_ptr<Channel>> Channel::Open(ChannelOptions options) {
   YKT_RETURN_IF_ERROR(CheckTlsFiles(options.tls));
   grpc::experimental::TlsChannelCredentialsOptions tls;
-  tls.set_certificate_provider(
-      std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(
-          options.tls.key, options.tls.certificate, options.tls.ca, kCertificateRefreshSeconds));
+  tls.set_certificate_provider(std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(
+      options.tls.key, options.tls.certificate, options.tls.ca, kCertificateRefreshSeconds));
   tls.watch_root_certs();
   tls.watch_identity_key_cert_pairs();
 
@@ -127,8 +126,6 @@ void Channel::Prepare(grpc::ClientContext& context, absl::Duration timeout,
   if (!token.empty()) context.AddMetadata("authorization", "Bearer " + std::string(token));
 }
 
-int64_t Channel::CallCount() const {
-  return impl_->counter->calls.load(std::memory_order_relaxed);
-}
+int64_t Channel::CallCount() const { return impl_->counter->calls.load(std::memory_order_relaxed); }
 
 }  // namespace yikatong::rpc

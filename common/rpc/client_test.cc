@@ -49,12 +49,11 @@ TEST(Channel, CountsCallsAndNamesThem) {
   Rig rig;
   rig.Start();
   std::vector<std::string> methods;
-  auto channel = Channel::Open({.address = rig.server->addresses().grpc,
-                                .server = "probe",
-                                .tls = Peer(),
-                                .on_call = [&](std::string_view method) {
-                                  methods.emplace_back(method);
-                                }});
+  auto channel =
+      Channel::Open({.address = rig.server->addresses().grpc,
+                     .server = "probe",
+                     .tls = Peer(),
+                     .on_call = [&](std::string_view method) { methods.emplace_back(method); }});
   ASSERT_TRUE(channel.ok());
   ASSERT_TRUE(AskOnce(**channel).ok());
   ASSERT_TRUE(AskOnce(**channel).ok());

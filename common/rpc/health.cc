@@ -23,8 +23,8 @@ class Health::Service final : public grpc::health::v1::Health::CallbackService {
     return reactor;
   }
 
-  grpc::ServerWriteReactor<HealthCheckResponse>* Watch(
-      grpc::CallbackServerContext* /*context*/, const HealthCheckRequest* request) override {
+  grpc::ServerWriteReactor<HealthCheckResponse>* Watch(grpc::CallbackServerContext* /*context*/,
+                                                       const HealthCheckRequest* request) override {
     return health_.watchers_.Attach({}, request->service());
   }
 
@@ -53,8 +53,7 @@ HealthCheckResponse::ServingStatus Health::StatusOf(const std::string& service) 
 void Health::Tell() {
   watchers_.PollOnce(
       [](const std::string&, const identity::Caller&) { return absl::OkStatus(); },
-      [this](const std::string& service)
-          -> absl::StatusOr<WatchHub<HealthCheckResponse>::State> {
+      [this](const std::string& service) -> absl::StatusOr<WatchHub<HealthCheckResponse>::State> {
         WatchHub<HealthCheckResponse>::State state;
         state.response.set_status(StatusOf(service));
         return state;

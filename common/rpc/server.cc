@@ -156,10 +156,10 @@ class Server::Impl {
     health_.SetReady(probe_());
     watch_ = std::thread([this] { WatchReadiness(); });
     if (options_.ready_file.empty()) return absl::OkStatus();
-    return WriteWhole(options_.ready_file,
-                      "{\"grpc\":\"" + bound_.grpc + "\",\"health\":\"" + bound_.health +
-                          "\",\"metrics\":\"" + bound_.metrics +
-                          "\",\"pid\":" + std::to_string(getpid()) + "}\n");
+    return WriteWhole(options_.ready_file, "{\"grpc\":\"" + bound_.grpc + "\",\"health\":\"" +
+                                               bound_.health + "\",\"metrics\":\"" +
+                                               bound_.metrics +
+                                               "\",\"pid\":" + std::to_string(getpid()) + "}\n");
   }
 
   void Drain() {

@@ -70,8 +70,8 @@ struct BoundAddresses {
 };
 
 struct Served {
-  grpc::Service* service;       // must outlive the server
-  std::string_view full_name;   // pb::BatchService::service_full_name()
+  grpc::Service* service;      // must outlive the server
+  std::string_view full_name;  // pb::BatchService::service_full_name()
 };
 
 // True while this process can do its work: its own database answers. Never a peer. It is asked from

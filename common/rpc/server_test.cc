@@ -29,8 +29,7 @@ using grpc::health::v1::HealthCheckResponse;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr char kReflection[] =
-    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
+constexpr char kReflection[] = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
 
 TlsFiles Agri() { return OrganisationTls(Installation(), "agri"); }
 
@@ -39,7 +38,8 @@ std::shared_ptr<grpc::ChannelInterface> Plaintext(const std::string& address) {
 }
 
 // The status of a service, or the code with which the check was refused.
-std::string Check(const std::shared_ptr<grpc::ChannelInterface>& channel, const std::string& service) {
+std::string Check(const std::shared_ptr<grpc::ChannelInterface>& channel,
+                  const std::string& service) {
   const auto stub = grpc::health::v1::Health::NewStub(channel);
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
@@ -290,8 +290,9 @@ TEST(Server, DoesNotStartWithAMethodThatHasNoRule) {
   Rig rig;
   static constexpr identity::MethodRule kOneRule[] = {{kAsk, {identity::Role::kAuditor}, {}}};
   const identity::Authorizer incomplete(kOneRule);
-  Server server(rig.options, {{rig.service.get(), ProbeService::service_full_name()}}, incomplete,
-                [] { return true; }, nullptr);
+  Server server(
+      rig.options, {{rig.service.get(), ProbeService::service_full_name()}}, incomplete,
+      [] { return true; }, nullptr);
   const std::string said(server.Start().message());
   EXPECT_THAT(said, HasSubstr("no rule for /yikatong.rpc.testing.ProbeService/Upload"));
 }

@@ -12,7 +12,7 @@ namespace yikatong::rpc {
 
 struct Trace {
   std::string trace_id = {};  // 32 hex digits
-  std::string span_id = {};  // 16 hex digits: of this process's part
+  std::string span_id = {};   // 16 hex digits: of this process's part
   bool sampled = false;
 
   // "00-<trace id>-<span id>-01"

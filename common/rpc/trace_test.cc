@@ -17,18 +17,16 @@ TEST(Trace, GoesOnWithTheCallersTraceUnderASpanOfItsOwn) {
   EXPECT_EQ(trace.trace_id, "4bf92f3577b34da6a3ce929d0e0e4736");
   EXPECT_NE(trace.span_id, "00f067aa0ba902b7");
   EXPECT_TRUE(trace.sampled);
-  EXPECT_EQ(trace.Traceparent(),
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-" + trace.span_id + "-01");
+  EXPECT_EQ(trace.Traceparent(), "00-4bf92f3577b34da6a3ce929d0e0e4736-" + trace.span_id + "-01");
   EXPECT_EQ(Trace::Continue(trace.Traceparent()).trace_id, trace.trace_id);
 }
 
 TEST(Trace, StartsAnewWhereTheHeaderIsNotWellFormed) {
-  for (std::string_view bad :
-       {"", "x", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
-        "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
-        "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
-        "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
-        "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}) {
+  for (std::string_view bad : {"", "x", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
+                               "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+                               "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+                               "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+                               "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}) {
     const Trace trace = Trace::Continue(bad);
     EXPECT_EQ(trace.trace_id.size(), 32u);
     EXPECT_NE(trace.trace_id, "4bf92f3577b34da6a3ce929d0e0e4736") << bad;
@@ -88,9 +86,8 @@ TEST(RequestId, IsPrintableAndAtMost64Characters) {
   EXPECT_TRUE(RequireRequestId("0123456789abcdef0123456789abcdef").ok());
   EXPECT_TRUE(RequireRequestId(std::string(64, 'x')).ok());
   EXPECT_EQ(status::ReasonOf(RequireRequestId("")), status::Reason::kRequestIdMissing);
-  for (const std::string& bad :
-       {std::string(65, 'x'), std::string("a b"), std::string("a\n"), std::string("一"),
-        std::string("a\0b", 3)}) {
+  for (const std::string& bad : {std::string(65, 'x'), std::string("a b"), std::string("a\n"),
+                                 std::string("一"), std::string("a\0b", 3)}) {
     EXPECT_EQ(status::ReasonOf(RequireRequestId(bad)), status::Reason::kRequestIdInvalid);
   }
 }

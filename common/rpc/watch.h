@@ -189,8 +189,7 @@ grpc::ServerWriteReactor<Response>* WatchHub<Response>::Attach(identity::Caller 
   std::lock_guard lock(mutex_);
   if (closed_ || watchers_.size() >= max_watchers_) {
     auto* refused = new Watcher(nullptr, std::move(key), {});
-    refused->End(ToGrpc(closed_ ? ShuttingDown()
-                                : TooManyWatchers(max_watchers_)));
+    refused->End(ToGrpc(closed_ ? ShuttingDown() : TooManyWatchers(max_watchers_)));
     return refused;
   }
   auto* watcher = new Watcher(this, std::move(key), std::move(caller));

@@ -30,7 +30,9 @@ class Folder {
     std::string name = (fs::temp_directory_path() / "ykt-rpc-XXXXXX").string();
     if (mkdtemp(name.data()) == nullptr) std::abort();
     path = name;
-    MakeCertificates(path, "--service probe --service peer --service stranger --organisation agri --organisation hr");
+    MakeCertificates(
+        path,
+        "--service probe --service peer --service stranger --organisation agri --organisation hr");
   }
   ~Folder() { fs::remove_all(path); }
   std::string path;
@@ -118,8 +120,7 @@ grpc::Status Service::Forgotten(grpc::ServerContext* context, const AskRequest* 
 }
 
 Rig::Rig(GuardOptions guard_options) : authorizer(kRules) {
-  auto made_signer =
-      identity::TokenSigner::Load(Installation() + "/keys/token-issuer.key", clock);
+  auto made_signer = identity::TokenSigner::Load(Installation() + "/keys/token-issuer.key", clock);
   auto made_verifier =
       identity::TokenVerifier::Load({.issuer_folder = Installation() + "/issuers"}, clock);
   EXPECT_TRUE(made_signer.ok()) << made_signer.status();

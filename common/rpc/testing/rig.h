@@ -45,8 +45,7 @@ const std::string& ForeignInstallation();
 TlsFiles OrganisationTls(const std::string& installation, const std::string& code);
 TlsFiles ServiceTls(const std::string& installation, const std::string& name);
 
-class Service final
-    : public ProbeService::WithCallbackMethod_Watch<ProbeService::Service> {
+class Service final : public ProbeService::WithCallbackMethod_Watch<ProbeService::Service> {
  public:
   explicit Service(const Guard& guard) : guard_(guard) {}
 
