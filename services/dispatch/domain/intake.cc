@@ -3,6 +3,7 @@
 #include "common/base/period.h"
 #include "common/money/money.h"
 #include "common/status/status.h"
+#include "services/dispatch/domain/ids.h"
 
 namespace yikatong::dispatch {
 namespace {
@@ -11,7 +12,7 @@ using status::Reason;
 
 absl::Status CheckNew(const identity::Caller& caller, const NewBatch& batch, absl::CivilDay today) {
   if (!caller.InDistrict(batch.district)) return status::Refuse(Reason::kDistrictForeign);
-  if (batch.district / 10'000 != policy::kCity / 10'000) {
+  if (batch.district / 10'000 != kProvince) {
     return status::Refuse(Reason::kFieldInvalid, "", {{"field", "district"}});
   }
   if (batch.department_id.empty() || batch.department_id.size() > 64) {

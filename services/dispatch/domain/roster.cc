@@ -13,6 +13,7 @@
 #include "common/policy/amount.h"
 #include "common/policy/eligibility.h"
 #include "common/status/status.h"
+#include "services/dispatch/domain/ids.h"
 
 namespace yikatong::dispatch {
 namespace {
@@ -55,7 +56,7 @@ std::string_view Number(std::int64_t value, char (&digits)[24]) {
 }
 
 std::int32_t DistrictOfVillage(std::int64_t village) {
-  return village / 10'000'000'000 == policy::kCity / 10'000 ? static_cast<std::int32_t>(village / 1'000'000) : 0;
+  return village / 10'000'000'000 == kProvince ? static_cast<std::int32_t>(village / 1'000'000) : 0;
 }
 
 // The written form of a plot's or machine's number: no blanks, capital letters. Empty where it is none.

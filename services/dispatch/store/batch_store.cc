@@ -69,6 +69,18 @@ absl::StatusOr<BatchRow> LockBatch(postgres::Transaction& tx, const identity::Ca
   return Find(tx, sql::kBatchLockScoped, caller, batch_id);
 }
 
+absl::StatusOr<std::vector<BatchRow>> BatchesBehind(postgres::Transaction& tx, const identity::Caller& caller,
+                                                    std::int32_t district, std::string_view policy_id, int state,
+                                                    absl::Time created, std::int64_t batch_id, int limit) {
+  const identity::Scope scope = identity::ScopeOf(caller);
+  YKT_ASSIGN_OR_RETURN(const postgres::Rows rows,
+                       tx.Run(sql::kBatchesList, scope.all_districts, scope.districts, scope.all_fields, scope.fields,
+                              district, policy_id, state, created, batch_id, limit));
+  std::vector<BatchRow> batches;
+  for (const postgres::Row row : rows) batches.push_back(RowOf(row));
+  return batches;
+}
+
 absl::StatusOr<Totals> ReadTotals(postgres::Transaction& tx, const BatchRow& batch) {
   Totals totals;
   YKT_ASSIGN_OR_RETURN(const postgres::Rows moved, tx.Run(sql::kBatchTotals, batch.district, batch.batch_id));

@@ -1,0 +1,62 @@
+#include "services/dispatch/rpc/rules.h"
+
+namespace yikatong::dispatch {
+namespace {
+
+using identity::MethodRule;
+using identity::Role;
+using identity::RoleSet;
+using identity::ServiceSet;
+
+constexpr RoleSet kCollectors = {Role::kDepartmentOperator, Role::kTownOperator};
+constexpr RoleSet kDepartment = {Role::kDepartmentOperator, Role::kDepartmentReviewer};
+constexpr RoleSet kWhoHears = {Role::kDepartmentOperator, Role::kDepartmentReviewer, Role::kTownOperator,
+                               Role::kTownReviewer};
+// Which of these it must be is said by the step of the pinned rule.
+constexpr RoleSet kReviewers = {Role::kTownOperator,           Role::kTownReviewer,
+                                Role::kDepartmentOperator,     Role::kDepartmentReviewer,
+                                Role::kDistrictFinanceOperator, Role::kDistrictFinanceReviewer,
+                                Role::kCityFinance};
+constexpr RoleSet kFinance = {Role::kDistrictFinanceOperator, Role::kDistrictFinanceReviewer, Role::kCityFinance};
+constexpr RoleSet kRepair = {Role::kDepartmentOperator, Role::kDepartmentReviewer, Role::kDistrictFinanceOperator,
+                             Role::kCityFinance};
+constexpr ServiceSet kReaders = {"oversight", "portal"};
+
+#define YKT_METHOD(name) "/yikatong.dispatch.v1.DispatchService/" name
+constexpr MethodRule kRules[] = {
+    {YKT_METHOD("CreateBatch"), kCollectors, {}},
+    {YKT_METHOD("UploadItems"), kCollectors, {}},
+    {YKT_METHOD("SealBatch"), kCollectors, {}},
+    {YKT_METHOD("ListDepartures"), RoleSet::All(), kReaders},
+    {YKT_METHOD("ExplainDepartures"), kCollectors, {}},
+    {YKT_METHOD("GetBatch"), RoleSet::All(), kReaders},
+    {YKT_METHOD("ListBatches"), RoleSet::All(), kReaders},
+    {YKT_METHOD("ListRejections"), RoleSet::All(), kReaders},
+    {YKT_METHOD("ListItems"), RoleSet::All(), kReaders},
+    {YKT_METHOD("WatchBatch"), RoleSet::All(), kReaders},
+    {YKT_METHOD("CancelBatch"), kDepartment, {}},
+    {YKT_METHOD("AddAttachment"), kWhoHears, {}},
+    {YKT_METHOD("PublishNotice"), kDepartment, {}},
+    {YKT_METHOD("ListNoticeLines"), RoleSet::All(), kReaders},
+    {YKT_METHOD("RaiseObjection"), kWhoHears, {}},
+    {YKT_METHOD("DecideObjection"), kWhoHears, {}},
+    {YKT_METHOD("CloseNotice"), kDepartment, {}},
+    {YKT_METHOD("ReviewBatch"), kReviewers, {}},
+    {YKT_METHOD("CreateBudgetLine"), kFinance, {}},
+    {YKT_METHOD("AppropriateBudget"), kFinance, {}},
+    {YKT_METHOD("ListBudgetLines"), RoleSet::All(), kReaders},
+    {YKT_METHOD("ListLedgerEntries"), RoleSet::All(), kReaders},
+    {YKT_METHOD("FundBatch"), kFinance, {}},
+    {YKT_METHOD("ReleaseBatch"), {Role::kPaymentReleaser}, {}},
+    {YKT_METHOD("ReissueItems"), kRepair, {}},
+    {YKT_METHOD("AbandonItems"), kRepair, {}},
+    {YKT_METHOD("CloseBatch"), kRepair, {}},
+    {YKT_METHOD("GetItemProof"), RoleSet::All(), kReaders},
+};
+#undef YKT_METHOD
+
+}  // namespace
+
+std::span<const MethodRule> AccessRules() { return kRules; }
+
+}  // namespace yikatong::dispatch
