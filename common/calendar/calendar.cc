@@ -19,6 +19,7 @@ using status::Refuse;
 
 // No limit of the domain is longer; it bounds the loops below.
 constexpr int kMaxDays = 4000;
+constexpr int kMaxSpanDays = 3 * kMaxDays;
 
 bool IsWeekend(absl::CivilDay day) {
   const absl::Weekday weekday = absl::GetWeekday(day);
@@ -124,7 +125,7 @@ absl::StatusOr<absl::CivilDay> Calendar::AddWorkingDays(absl::CivilDay from, int
 }
 
 absl::StatusOr<int> Calendar::WorkingDaysBetween(absl::CivilDay from, absl::CivilDay to) const {
-  if (to - from > 3 * kMaxDays) return TooManyDays();
+  if (to - from > kMaxSpanDays) return TooManyDays();
   int count = 0;
   for (absl::CivilDay day = from + 1; day <= to; ++day) {
     YKT_ASSIGN_OR_RETURN(const bool works, IsWorkingDay(day));

@@ -6,6 +6,7 @@
 #include <sstream>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "common/config/config.h"
 #include "common/status/status.h"
@@ -107,12 +108,12 @@ class Loader {
       }
       const std::string key(Trim(trimmed.substr(0, equals)));
       if (FindWritten(key) == nullptr) {
-        Fault(where + ": unknown key " + key + Nearest(key));
+        Fault(absl::StrCat(where, ": unknown key ", key, Nearest(key)));
       } else if (!given_
                       .emplace(key,
                                Given{std::string(Trim(trimmed.substr(equals + 1))), "file", where})
                       .second) {
-        Fault(where + ": " + key + " is given twice");
+        Fault(absl::StrCat(where, ": ", key, " is given twice"));
       }
     }
   }

@@ -130,6 +130,15 @@ def source(rows):
     return "\n".join(out)
 
 
+def write(path, text):
+    """Whole or not at all, and not if nothing changed: what includes an unchanged header is not built again."""
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+
+
 def main():
     rows, faults = read(pathlib.Path(sys.argv[1]))
     if faults:
@@ -137,8 +146,8 @@ def main():
         return 1
     out = pathlib.Path(sys.argv[2])
     out.mkdir(parents=True, exist_ok=True)
-    (out / "reason.h").write_text(header(rows), encoding="utf-8")
-    (out / "reason.cc").write_text(source(rows), encoding="utf-8")
+    write(out / "reason.h", header(rows))
+    write(out / "reason.cc", source(rows))
     return 0
 
 

@@ -69,7 +69,7 @@ absl::Status Build(absl::StatusCode code, std::string_view message, std::string_
 
 }  // namespace
 
-absl::Status Refuse(Reason reason, std::string_view detail, Metadata metadata) {
+absl::Status Refuse(Reason reason, std::string_view detail, const Metadata& metadata) {
   std::string message(ReasonText(reason, Lang::kEnglish));
   if (!detail.empty()) {
     message += ": ";
@@ -78,8 +78,8 @@ absl::Status Refuse(Reason reason, std::string_view detail, Metadata metadata) {
   return Build(CodeOf(reason), message, ReasonName(reason), metadata);
 }
 
-absl::Status Invariant(std::string_view detail, Metadata metadata) {
-  return Refuse(Reason::kInvariantBroken, detail, std::move(metadata));
+absl::Status Invariant(std::string_view detail, const Metadata& metadata) {
+  return Refuse(Reason::kInvariantBroken, detail, metadata);
 }
 
 std::optional<Reason> ReasonOf(const absl::Status& status) {
@@ -112,7 +112,7 @@ absl::Status WithMetadata(const absl::Status& status, const Metadata& more) {
 }
 
 absl::Status Rebuild(absl::StatusCode code, std::string_view message, std::string_view reason_name,
-                     Metadata metadata) {
+                     const Metadata& metadata) {
   if (code == absl::StatusCode::kOk) return absl::OkStatus();
   if (reason_name.empty()) return absl::Status(code, View(message));
   return Build(code, message, reason_name, metadata);

@@ -27,11 +27,11 @@ using Metadata = std::map<std::string, std::string>;
 // A refusal: code and text from the list of reasons, `detail` behind the text where there is one.
 // What looks like an ID number, account or mobile number in `detail` or in a value of `metadata` is
 // replaced (16-digit references stay).
-absl::Status Refuse(Reason reason, std::string_view detail = {}, Metadata metadata = {});
+absl::Status Refuse(Reason reason, std::string_view detail = {}, const Metadata& metadata = {});
 
 // A rule that this code itself must keep is broken: INTERNAL with INVARIANT_BROKEN. Return it
 // before anything is committed; it stops the chunk or request, not the process.
-absl::Status Invariant(std::string_view detail, Metadata metadata = {});
+absl::Status Invariant(std::string_view detail, const Metadata& metadata = {});
 
 // The reason that `status` carries; nothing for OK, for a status without one, or for a name this
 // build does not know.
@@ -50,7 +50,7 @@ absl::Status WithMetadata(const absl::Status& status, const Metadata& more);
 // The status that another process described: its code and message, and the name of its reason,
 // which a newer peer may have before we do.
 absl::Status Rebuild(absl::StatusCode code, std::string_view message, std::string_view reason_name,
-                     Metadata metadata);
+                     const Metadata& metadata);
 
 // What happened and what to do, for a person, in `lang`; the plain message for a status without a
 // known reason.

@@ -118,6 +118,7 @@ TEST(ProcessLogTest, LinesOfManyThreadsAreWholeAndCanBeCaptured) {
   {
     const LogCapture capture([&](std::string_view line) { lines.emplace_back(line); });
     std::vector<std::thread> threads;
+    threads.reserve(4);
     for (int i = 0; i < 4; ++i) {
       threads.emplace_back([i] {
         for (int k = 0; k < 100; ++k) Log::Info("tick", {{"thread", i}, {"k", k}});

@@ -57,6 +57,7 @@ TEST(MetricsTest, CountsOfManyThreadsAddUp) {
   Metrics metrics;
   const CounterFamily family = metrics.Counters("a_total", "A.", {"x"});
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
       for (int k = 0; k < 1000; ++k) family.With({k % 2 == 0 ? "even" : "odd"}).Increment();
