@@ -1,0 +1,5 @@
+-- One agreement with the state of its bank, read together so that a decision sees one moment.
+SELECT a.agreement_no, a.district, a.department_id, a.bank_code, a.valid_from, a.valid_to, a.credits_other_banks,
+       a.with_identity, a.bank_notifies, a.refuses_duplicates, a.suspended, b.suspended
+FROM agreement a JOIN bank b USING (bank_code)
+WHERE a.agreement_no = $1 AND ($2::boolean OR a.district = ANY ($3::integer[]))

@@ -1,0 +1,2 @@
+-- The highest number that exists.
+SELECT number FROM outcome_head

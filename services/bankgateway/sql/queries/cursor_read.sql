@@ -1,0 +1,2 @@
+-- Where the poller asks from.
+SELECT result_cursor FROM bank WHERE bank_code = $1

@@ -1,0 +1,2 @@
+-- One part at a time.
+SELECT bytes FROM file_part WHERE file_id = $1 AND part = $2
