@@ -1,0 +1,2 @@
+-- The schedule is replaced whole.
+DELETE FROM rollout_stage

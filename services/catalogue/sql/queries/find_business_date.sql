@@ -1,0 +1,2 @@
+-- The one row.
+SELECT today FROM business_date

@@ -1,0 +1,211 @@
+#include "services/catalogue/wiring.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <iostream>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/postgres/migrate.h"
+#include "common/rpc/server.h"
+#include "common/rpc/settings.h"
+#include "common/status/status.h"
+#include "common/telemetry/log.h"
+#include "services/catalogue/config.h"
+#include "services/catalogue/domain/publication.h"
+#include "services/catalogue/domain/version_state.h"
+#include "services/catalogue/sql/queries.h"
+
+namespace yikatong::catalogue {
+namespace {
+
+constexpr auto kWatchEvery = std::chrono::seconds(15);
+
+std::unique_ptr<redis::Cache> MakeCache(const config::Config& config, const base::Clock& clock) {
+  const std::optional<redis::RedisOptions> options = RedisOptionsOf(config);
+  if (options.has_value()) return redis::MakeRedisCache(*options, clock);
+  return redis::MakeNoCache(clock);
+}
+
+postgres::DatabaseOptions WithMetrics(postgres::DatabaseOptions options,
+                                      telemetry::Metrics& metrics) {
+  options.metrics = &metrics;
+  return options;
+}
+
+absl::Status Migrate(const config::Config& config) {
+  const std::string conninfo = OwnerConninfoOf(config);
+  if (conninfo.empty()) {
+    return status::Refuse(status::Reason::kConfigInvalid, "owner_conninfo is needed to migrate");
+  }
+  YKT_ASSIGN_OR_RETURN(const postgres::MigrateResult result,
+                       postgres::Migrate(conninfo, "catalogue", Migrations()));
+  std::cout << "migrations applied: " << result.applied << ", schema version: " << result.version
+            << "\n";
+  return absl::OkStatus();
+}
+
+absl::Status RaiseRestoreEpoch(const config::Config& config) {
+  postgres::Database database(DatabaseOptionsOf(config));
+  std::int64_t epoch = 0;
+  YKT_RETURN_IF_ERROR(
+      database.Transact("raise_epoch", [&](postgres::Transaction& tx) -> absl::Status {
+        YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx.Run(kRaiseRestoreEpoch));
+        epoch = rows[0].Int64(0);
+        return absl::OkStatus();
+      }));
+  std::cout << "restore epoch: " << epoch << "\n";
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::span<const postgres::Migration> Migrations() { return kMigrations; }
+
+absl::StatusOr<std::unique_ptr<Parts>> Parts::Make(const config::Config& config,
+                                                   telemetry::Metrics& metrics) {
+  YKT_ASSIGN_OR_RETURN(auto auditlog, rpc::OpenPeer(config, "auditlog"));
+  return std::unique_ptr<Parts>(new Parts(config, metrics, std::move(auditlog)));
+}
+
+Parts::Parts(const config::Config& config, telemetry::Metrics& metrics,
+             std::unique_ptr<rpc::Channel> auditlog)
+    : metrics_(metrics),
+      auditlog_(std::move(auditlog)),
+      cache_(MakeCache(config, clock_)),
+      clock_adjustable_(config.Text("business_clock") == "adjustable"),
+      database_(WithMetrics(DatabaseOptionsOf(config), metrics)),
+      storage_(database_, *cache_, clock_, ids_, {.clock_adjustable = clock_adjustable_}),
+      sink_(*auditlog_),
+      workers_(database_, clock_, ids_.NewId()) {}
+
+Parts::~Parts() { Stop(); }
+
+rpc::GuardOptions Parts::GuardOptionsOf(const config::Config& config) {
+  rpc::GuardOptions options = rpc::GuardOptionsOf(config);
+  options.allow = [this, limit = config.Int("rate_limit")](std::string_view who) {
+    return cache_->AllowRate(std::string("rate:").append(who), limit, std::chrono::seconds(1));
+  };
+  options.audit_refusal = [this](const identity::Caller& caller, std::string_view method,
+                                 const absl::Status& refusal) {
+    storage_.RecordRefusal(caller, method, refusal);
+  };
+  return options;
+}
+
+absl::Status Parts::Start(const config::Config& config) {
+  YKT_RETURN_IF_ERROR(postgres::CheckSchema(database_, Migrations()));
+  YKT_RETURN_IF_ERROR(
+      storage_.StartClock(FirstBusinessDateOf(config).value_or(base::BeijingDate(clock_.Now()))));
+  std::int64_t epoch = 0;
+  YKT_RETURN_IF_ERROR(database_.Read("read_epoch", [&](postgres::Transaction& tx) -> absl::Status {
+    YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx.Run(kReadRestoreEpoch));
+    epoch = rows[0].Int64(0);
+    return absl::OkStatus();
+  }));
+  YKT_RETURN_IF_ERROR(workers_.Start());
+  outbox::RelayOptions options;
+  options.producer = "catalogue/" + std::to_string(epoch);
+  relay_ = std::make_unique<outbox::Relay>(database_, workers_, sink_, options);
+  relay_->Start();
+  watcher_ = std::thread([this] { Watch(); });
+  return absl::OkStatus();
+}
+
+void Parts::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  if (watcher_.joinable()) watcher_.join();
+  if (relay_ == nullptr) return;
+  relay_->Stop();
+  relay_.reset();
+  workers_.Stop();
+}
+
+absl::Status Parts::WatchOnce() {
+  const Call call{.caller = {}, .method = "watch", .request_id = {}, .sha256 = {}};
+  absl::CivilDay today;
+  YKT_RETURN_IF_ERROR(storage_.Read(call, [&](Repository& repository) -> absl::Status {
+    YKT_ASSIGN_OR_RETURN(today, repository.Today());
+    return absl::OkStatus();
+  }));
+  std::int64_t counts[6] = {};
+  std::int64_t overdue = 0;
+  YKT_RETURN_IF_ERROR(database_.Read("count", [&](postgres::Transaction& tx) -> absl::Status {
+    YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx.Run(kCountStates, today, kPublicationDays));
+    for (const postgres::Row row : rows) {
+      counts[row.Int(0)] = row.Int64(1);
+      overdue += row.Int64(2);
+    }
+    return absl::OkStatus();
+  }));
+  const auto versions =
+      metrics_.Gauges("yikatong_catalogue_versions", "Versions of policies by state.", {"state"});
+  for (int state = 1; state <= 5; ++state) {
+    versions.With({StateName(static_cast<VersionState>(state))})
+        .Set(static_cast<double>(counts[state]));
+  }
+  metrics_
+      .Gauges("yikatong_catalogue_overdue_publications",
+              "Approved versions that are not public 10 calendar days after taking effect.")
+      .With()
+      .Set(static_cast<double>(overdue));
+  const outbox::Lag lag = relay_->last_lag();
+  metrics_.Gauges("yikatong_outbox_entries", "Entries that the audit log has not taken yet.")
+      .With()
+      .Set(static_cast<double>(lag.entries));
+  metrics_.Gauges("yikatong_outbox_oldest_seconds", "Age of the oldest of them.")
+      .With()
+      .Set(static_cast<double>(lag.oldest_age_seconds));
+  return absl::OkStatus();
+}
+
+void Parts::Watch() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    lock.unlock();
+    const absl::Status watched = WatchOnce();
+    if (!watched.ok()) telemetry::Log::Warning("gauges_not_read", {{"status", watched}});
+    lock.lock();
+    wake_.wait_for(lock, kWatchEvery, [this] { return stopping_; });
+  }
+}
+
+int RunCommand(int argc, char** argv,
+               const std::function<absl::Status(const config::Config&)>& serve) {
+  std::vector<const char*> arguments;
+  std::string command;
+  for (int i = 0; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (argument == "--migrate" || argument == "--check-config" ||
+        argument == "--raise-restore-epoch") {
+      command = argument;
+    } else {
+      arguments.push_back(argv[i]);
+    }
+  }
+  const config::Start start =
+      config::FromCommandLine(Settings(), static_cast<int>(arguments.size()), arguments.data(),
+                              environ, std::cout, std::cerr);
+  if (!start.config) return start.exit_code;
+  absl::Status done;
+  if (command == "--migrate") {
+    done = Migrate(*start.config);
+  } else if (command == "--check-config") {
+    telemetry::Metrics metrics;
+    done = Parts::Make(*start.config, metrics).status();
+  } else if (command == "--raise-restore-epoch") {
+    done = RaiseRestoreEpoch(*start.config);
+  } else {
+    done = serve(*start.config);
+  }
+  return done.ok() ? 0 : rpc::ExitFailure(done);
+}
+
+}  // namespace yikatong::catalogue
