@@ -384,6 +384,11 @@ class Stack:
         (self.state / "pids.json").unlink(missing_ok=True)
         shutil.rmtree(self.run, ignore_errors=True)
 
+    def forget(self) -> None:
+        """Deletes the state folder, the database's too where that lies elsewhere."""
+        shutil.rmtree(self._data_folder(), ignore_errors=True)
+        shutil.rmtree(self.state, ignore_errors=True)
+
     @staticmethod
     def _end(pid: int, name: str) -> None:
         if not pid or not alive(pid, name):

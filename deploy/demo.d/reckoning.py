@@ -1,0 +1,368 @@
+"""Joins the input, the services' databases and the bank's journal, and finds every difference between them.
+
+It shares no code with the services and believes none of their sums: each figure is counted from rows. A single altered row
+is a difference.
+"""
+import csv
+import dataclasses
+import json
+import pathlib
+
+import psycopg2
+
+import journal
+
+# Buckets and states as the schema of dispatch numbers them.
+HELD, STOPPED, UNROUTABLE, ABANDONED = 2, 3, 4, 11
+PAID, FAILED, UNKNOWN, RETURNED = 1, 2, 3, 4
+APPROPRIATION, AVAILABLE, RESERVED, IN_TRANSIT, PAID_OUT, TREASURY = 1, 2, 3, 4, 5, 6
+KEYS = ("declared", "accepted", "rejected", "held", "stopped", "unroutable", "sent", "paid", "failed", "unknown",
+        "returned_open", "returned", "unknown_credited", "reissued_paid")
+MOST_FINDINGS = 50
+
+
+@dataclasses.dataclass(slots=True)
+class Attempt:
+    reference: int
+    amount: int
+    outcome: int = 0
+    outcomes: int = 0
+    reason: str = ""
+    ever_returned: bool = False
+
+
+class Reckoning:
+    def __init__(self, socket: str, journal_path: pathlib.Path, folder: pathlib.Path, rules_path: pathlib.Path):
+        self.socket = socket
+        self.journal_path = journal_path
+        self.folder = folder
+        self.plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+        rules = json.loads(rules_path.read_text(encoding="utf-8"))
+        self.rules = {rule["policy_id"]: rule for rule in rules["policies"]}
+        self.findings = []
+        self.count = dict.fromkeys(KEYS, 0)
+        self.fen = dict.fromkeys(KEYS, 0)
+        self.reasons = {}
+        self.expected_line = {}  # (district, line) -> {account: fen}
+        self.ledger_lines = []
+
+    def _find(self, what: str) -> None:
+        if len(self.findings) < MOST_FINDINGS:
+            self.findings.append(what)
+
+    def _add(self, key: str, amount: int, times: int = 1) -> None:
+        self.count[key] += times
+        self.fen[key] += amount
+
+    def _reason(self, reason: str, times: int = 1) -> None:
+        if reason:
+            self.reasons[reason] = self.reasons.get(reason, 0) + times
+
+    def _connect(self, database: str):
+        connection = psycopg2.connect(host=self.socket, dbname=database, user="postgres")
+        # One moment for all reads of one database.
+        connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
+        return connection
+
+    @staticmethod
+    def _stream(connection, sql: str, arguments=()):
+        """Rows of a statement, a few thousand in memory at a time."""
+        with connection.cursor(name=f"c{abs(hash((sql, arguments))):x}") as cursor:
+            cursor.itersize = 20_000
+            cursor.execute(sql, arguments)
+            yield from cursor
+
+    # --- What is joined -----------------------------------------------------------------------------------------------
+
+    def run(self, batches: dict) -> dict:
+        """`batches`: key of the plan -> batch id. Returns the parts of the report that are counted from rows."""
+        self.booked = journal.read(self.journal_path)
+        dispatch = self._connect("dispatch")
+        gateway = self._connect("bankgateway")
+        try:
+            self._check_batches_are_the_plan(dispatch, batches)
+            instructions = {reference: amount for reference, amount in
+                            self._stream(gateway, "SELECT reference, amount_fen FROM instruction")}
+            gateway_outcomes = {(reference, number): (state, amount) for reference, number, state, amount in
+                                self._stream(gateway, "SELECT reference, outcome_no, state, amount_fen FROM outcome")}
+            sent = set()
+            applied = 0
+            for described in self.plan["batches"]:
+                applied += self._batch(dispatch, described, batches[described["key"]], instructions, gateway_outcomes,
+                                       sent)
+            self._check_both_ways(instructions, gateway_outcomes, sent, applied)
+            ledger = self._check_ledger(dispatch)
+            self._check_statements(gateway)
+        finally:
+            dispatch.close()
+            gateway.close()
+        self._check_equalities()
+        credits = sum(entry.credits for entry in self.booked.values())
+        return {"payments": self.count, "fen": self.fen, "reasons": dict(sorted(self.reasons.items())),
+                "bank_journal": {
+                    "credits": credits,
+                    "fen": sum(entry.credits * entry.amount_fen for entry in self.booked.values()),
+                    "references_credited_twice": sum(entry.credits > 1 for entry in self.booked.values())},
+                "ledger": ledger, "differences": self.findings}
+
+    def _check_batches_are_the_plan(self, dispatch, batches: dict) -> None:
+        stored = {row[0] for row in self._stream(dispatch, "SELECT batch_id FROM batch WHERE state <> 11")}
+        for batch in stored - set(batches.values()):
+            self._find(f"batch {batch} is in the database and not in the input")
+        for batch in set(batches.values()) - stored:
+            self._find(f"batch {batch} is in the input and not in the database")
+
+    def _roster(self, described: dict) -> list:
+        with (self.folder / described["file"]).open(encoding="utf-8", newline="") as rows:
+            return [round_free_fen(row["amount"]) for row in csv.DictReader(rows)]
+
+    def _batch(self, dispatch, described: dict, batch: int, instructions: dict, gateway_outcomes: dict, sent: set) -> int:
+        key = described["key"]
+        amounts = self._roster(described)
+        with dispatch.cursor() as cursor:
+            cursor.execute("SELECT district, first_item, declared_count, declared_fen FROM batch WHERE batch_id = %s",
+                           (batch,))
+            found = cursor.fetchone()
+        if found is None:
+            return 0
+        district, first_item, declared_count, declared_fen = found
+        if (declared_count, declared_fen) != (len(amounts), sum(amounts)):
+            self._find(f"{key}: declared {declared_count} rows, {declared_fen} fen; the roster has {len(amounts)}, "
+                       f"{sum(amounts)}")
+        for amount in amounts:
+            self._add("declared", amount)
+
+        rejected = {}
+        reasons = {}
+        for row, reason, amount in self._stream(
+                dispatch, "SELECT row_number, reason, amount_fen FROM rejection WHERE district = %s AND batch_id = %s",
+                (district, batch)):
+            rejected[row] = rejected.get(row, 0) + 1
+            reasons[reason] = reasons.get(reason, 0) + 1
+            self._add("rejected", amount)
+            self._reason(reason)
+        if reasons != described["expected_reasons"]:
+            self._find(f"{key}: refused for {sorted(reasons.items())}, expected "
+                       f"{sorted(described['expected_reasons'].items())}")
+
+        exceptions = {}
+        abandoned = set()
+        for item, bucket, reason, resolved in self._stream(
+                dispatch, "SELECT item_id, bucket, reason, resolved FROM exception "
+                          "WHERE district = %s AND batch_id = %s ORDER BY item_id, exception_no", (district, batch)):
+            self._reason(reason)
+            if bucket == ABANDONED:
+                abandoned.add(item)
+            elif not resolved:
+                exceptions[item] = (bucket, reason)
+
+        attempts = {}
+        span = (district, first_item * 100, (first_item + declared_count) * 100)
+        for reference, amount in self._stream(
+                dispatch, "SELECT reference, amount_fen FROM attempt WHERE district = %s AND reference BETWEEN %s AND %s "
+                          "ORDER BY reference", span):
+            attempts.setdefault(reference // 100, []).append(Attempt(reference, amount))
+        applied = self._outcomes(dispatch, span, attempts, gateway_outcomes)
+
+        lines = self._lines(dispatch, district, batch)
+        items = 0
+        for item, amount in self._stream(
+                dispatch, "SELECT item_id, amount_fen FROM item WHERE district = %s AND batch_id = %s", (district, batch)):
+            items += 1
+            row = item - first_item + 1
+            if not 1 <= row <= len(amounts) or amounts[row - 1] != amount:
+                self._find(f"{key}, row {row}: the item has {amount} fen, the roster another amount")
+            if row in rejected:
+                self._find(f"{key}, row {row}: accepted and refused")
+            self._item(key, row, amount, exceptions.get(item), attempts.get(item, []), item in abandoned, lines,
+                       instructions, sent)
+        if items + sum(rejected.values()) != len(amounts):
+            self._find(f"{key}: {items} accepted and {sum(rejected.values())} refused are not {len(amounts)} rows")
+        if items != described["expected_accepted"]:
+            self._find(f"{key}: {items} accepted, expected {described['expected_accepted']}")
+        return applied
+
+    def _outcomes(self, dispatch, span: tuple, attempts: dict, gateway_outcomes: dict) -> int:
+        applied = 0
+        for reference, number, state, reason, amount in self._stream(
+                dispatch, "SELECT reference, outcome_no, state, reason, amount_fen FROM outcome "
+                          "WHERE district = %s AND reference BETWEEN %s AND %s ORDER BY reference, outcome_no", span):
+            applied += 1
+            tries = [one for one in attempts.get(reference // 100, []) if one.reference == reference]
+            if not tries:
+                self._find(f"reference {reference}: an outcome without an attempt")
+                continue
+            attempt = tries[0]
+            attempt.outcome, attempt.reason = state, reason
+            attempt.outcomes += 1
+            attempt.ever_returned |= state == RETURNED
+            self._reason(reason)
+            if amount != attempt.amount:
+                self._find(f"reference {reference}: outcome {number} has {amount} fen, the attempt {attempt.amount}")
+            told = gateway_outcomes.get((reference, number))
+            if told is not None and told[0] != state:
+                self._find(f"reference {reference}: outcome {number} is {state} here and {told[0]} at the gateway")
+        return applied
+
+    def _lines(self, dispatch, district: int, batch: int) -> list:
+        """(line, share) of a batch, in the order of its sources."""
+        with dispatch.cursor() as cursor:
+            cursor.execute("SELECT line_id, policy_id, source FROM reservation JOIN budget_line USING (district, line_id) "
+                           "JOIN batch USING (district, batch_id, policy_id) "
+                           "WHERE district = %s AND batch_id = %s ORDER BY source_no", (district, batch))
+            rows = cursor.fetchall()
+        lines = []
+        for line, policy, source in rows:
+            funding = self.rules[policy]["versions"][-1]["funding"]
+            share = next((one["share_bp"] for one in funding if one["source"] == source), 0)
+            lines.append(((district, line), share))
+        return lines
+
+    def _expect(self, lines: list, account: int, amount: int) -> None:
+        """One item's amount on its lines, remainder to the first source."""
+        rest = amount
+        for line, share in lines[1:]:
+            part = amount * share // 10_000
+            rest -= part
+            self.expected_line.setdefault(line, {}).setdefault(account, 0)
+            self.expected_line[line][account] += part
+        if lines:
+            self.expected_line.setdefault(lines[0][0], {}).setdefault(account, 0)
+            self.expected_line[lines[0][0]][account] += rest
+
+    def _item(self, key: str, row: int, amount: int, exception, tries: list, abandoned: bool, lines: list,
+              instructions: dict, sent: set) -> None:
+        """Puts one item into its one state, and compares every attempt of it with the gateway and the bank."""
+        self._add("accepted", amount)
+        for attempt in tries:
+            sent.add(attempt.reference)
+            self._add("sent", attempt.amount)
+            self._attempt(key, row, amount, attempt, instructions)
+        last = tries[-1] if tries else None
+        for earlier in tries[:-1]:
+            if earlier.outcome not in (FAILED, RETURNED):
+                self._find(f"{key}, row {row}: sent again although attempt {earlier.reference} has not failed")
+        if exception is not None:
+            bucket = exception[0]
+            name = {HELD: "held", STOPPED: "stopped", UNROUTABLE: "unroutable"}[bucket]
+            self._add(name, amount)
+            if bucket != STOPPED:
+                self._expect(lines, RESERVED, amount)
+        elif last is None:
+            self._find(f"{key}, row {row}: accepted, and nothing has become of it")
+        elif last.outcome == PAID:
+            self._add("paid", amount)
+            self._expect(lines, PAID_OUT, amount)
+            if len(tries) > 1:
+                self._add("reissued_paid", amount)
+        elif last.outcome == FAILED:
+            self._add("failed", amount)
+            if not abandoned:
+                self._expect(lines, RESERVED, amount)
+        elif last.outcome == RETURNED:
+            self._add("returned_open", amount)
+        else:
+            self._add("unknown", amount)
+            self._expect(lines, IN_TRANSIT, amount)
+
+    def _attempt(self, key: str, row: int, amount: int, attempt: Attempt, instructions: dict) -> None:
+        at = f"{key}, row {row}, reference {attempt.reference}"
+        if attempt.amount != amount:
+            self._find(f"{at}: the attempt has {attempt.amount} fen, the item {amount}")
+        instructed = instructions.get(attempt.reference)
+        if instructed is None:
+            if attempt.outcome != FAILED:
+                self._find(f"{at}: the gateway has no instruction")
+        elif instructed != amount:
+            self._find(f"{at}: the instruction has {instructed} fen, the item {amount}")
+        booked = self.booked.get(attempt.reference)
+        credits = booked.credits if booked else 0
+        returns = booked.returns if booked else 0
+        if booked and booked.amount_fen != amount:
+            self._find(f"{at}: the bank booked {booked.amount_fen} fen, the item has {amount}")
+        if credits > 1:
+            self._find(f"{at}: credited {credits} times")
+        if attempt.ever_returned:
+            self._add("returned", amount)
+        expected = {PAID: (1, 0), FAILED: (0, 0), RETURNED: (1, 1)}.get(attempt.outcome)
+        if expected is None:
+            # Not known to us: the bank may have credited it or not.
+            if credits:
+                self._add("unknown_credited", amount)
+            if returns:
+                self._find(f"{at}: the bank took back what we do not know to be paid")
+        elif (credits, returns) != expected:
+            # Money that came back today is known tomorrow.
+            if attempt.outcome != PAID or (credits, returns) != (1, 1):
+                self._find(f"{at}: outcome {attempt.outcome}, but the bank has {credits} credits and {returns} returns")
+            else:
+                self._find(f"{at}: came back at the bank, and nobody here knows")
+
+    # --- What must hold over all -----------------------------------------------------------------------------------------
+
+    def _check_both_ways(self, instructions: dict, gateway_outcomes: dict, sent: set, applied: int) -> None:
+        for reference in set(instructions) - sent:
+            self._find(f"reference {reference}: an instruction without an attempt")
+        for reference, entry in self.booked.items():
+            if entry.credits and reference not in sent:
+                self._find(f"reference {reference}: the bank credited what nobody sent")
+        local = applied - len(gateway_outcomes)
+        if local < 0:
+            self._find(f"{-local} outcomes of the gateway were not applied")
+
+    def _check_ledger(self, dispatch) -> dict:
+        balanced = True
+        lines = 0
+        for district, line, available in self._stream(
+                dispatch, "SELECT district, line_id, available_fen FROM budget_line ORDER BY district, line_id"):
+            lines += 1
+            sums = dict.fromkeys((APPROPRIATION, AVAILABLE, RESERVED, IN_TRANSIT, PAID_OUT, TREASURY), 0)
+            with dispatch.cursor() as cursor:
+                cursor.execute("SELECT debit, credit, sum(amount_fen) FROM ledger "
+                               "WHERE district = %s AND line_id = %s GROUP BY debit, credit", (district, line))
+                for debit, credit, amount in cursor.fetchall():
+                    sums[debit] += int(amount)
+                    sums[credit] -= int(amount)
+            expected = self.expected_line.get((district, line), {})
+            for account, name in ((RESERVED, "reserved"), (IN_TRANSIT, "in transit"), (PAID_OUT, "paid")):
+                if sums[account] != expected.get(account, 0):
+                    balanced = False
+                    self._find(f"line {district}/{line}: {name} {sums[account]} fen in the ledger, "
+                               f"{expected.get(account, 0)} in the items behind it")
+            if sums[AVAILABLE] != available or available < 0:
+                balanced = False
+                self._find(f"line {district}/{line}: {available} fen available, {sums[AVAILABLE]} in the ledger")
+            if -sums[APPROPRIATION] != sums[AVAILABLE] + sums[RESERVED] + sums[IN_TRANSIT] + sums[PAID_OUT] + sums[TREASURY]:
+                balanced = False
+                self._find(f"line {district}/{line}: the accounts do not add up to what was appropriated")
+        return {"balanced": balanced, "lines": lines}
+
+    def _check_statements(self, gateway) -> None:
+        """The gateway's differences are differences here too."""
+        with gateway.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM difference")
+            found = cursor.fetchone()[0]
+        if found:
+            self._find(f"{found} differences between the gateway's books and the bank's statements")
+
+    def _check_equalities(self) -> None:
+        for name, of in (("rows", self.count), ("fen", self.fen)):
+            ended = sum(of[key] for key in ("held", "stopped", "unroutable", "paid", "failed", "unknown", "returned_open"))
+            if of["accepted"] != ended:
+                self._find(f"{name}: accepted {of['accepted']} is not the sum of what became of it, {ended}")
+            if of["declared"] != of["accepted"] + of["rejected"]:
+                self._find(f"{name}: declared {of['declared']} is not accepted {of['accepted']} and rejected "
+                           f"{of['rejected']}")
+        credits = sum(entry.credits for entry in self.booked.values())
+        fen = sum(entry.credits * entry.amount_fen for entry in self.booked.values())
+        for name, of, bank in (("rows", self.count, credits), ("fen", self.fen, fen)):
+            ours = of["paid"] + of["returned"] + of["unknown_credited"]
+            if bank != ours:
+                self._find(f"{name}: the bank's credits {bank} are not paid, returned and unknown_credited, {ours}")
+
+
+def round_free_fen(text: str) -> int:
+    """Yuan with two decimals as fen, without a float."""
+    sign = -1 if text.startswith("-") else 1
+    whole, _, cents = text.lstrip("-").partition(".")
+    return sign * (int(whole) * 100 + int(cents.ljust(2, "0")))

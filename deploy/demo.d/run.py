@@ -1,0 +1,466 @@
+"""deploy/demo: the main job, from the published list to money in accounts and a proof, on made-up people."""
+import argparse
+import concurrent.futures
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import threading
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "local.d")]
+from people import BANKS  # noqa: E402
+from reckoning import KEYS, Reckoning  # noqa: E402
+from rosters import TODAY  # noqa: E402
+from stack import CITY, DISTRICTS, FIELDS, ROOT, SERVICES, Stack, StackError, build, say  # noqa: E402
+
+DATA = ROOT / "deploy" / "data"
+KIND_OF_FIELD = {field: kind for kind, field in FIELDS.items()}
+YEAR = TODAY.year
+BUDGET_YUAN = 20_000_000_000
+REVIEWERS = {"town_review": "town-reviewer-{district}-1", "department_review": "reviewer-{kind}-{district}-1",
+             "finance_review": "finance-reviewer-{district}-1"}
+# How the bank misbehaves: rows in a thousand.
+FAULTS = {"fail-permille": 12, "return-permille": 6, "return-after-days": 2, "late-permille": 8, "late-days": 9,
+          "lost-answer-permille": 100, "repeat-permille": 5}
+SETTLE_TIMEOUT_S = 1800
+# Paid on the last day, so that its late results and its statement are still to come when the figures are taken.
+LAST_DAY = "p024-114"
+
+
+class DemoError(Exception):
+    """What went wrong, in words."""
+
+
+class Ctl:
+    """yktctl as one of the people of the stack."""
+
+    def __init__(self, stack: Stack):
+        self.command = [str(stack.binaries / "yktctl"), "--endpoints", str(stack.state / "endpoints.json"), "--json",
+                        "--timeout", "600"]
+        self.calls = 0
+
+    def __call__(self, person: str, *arguments, accept=(0,)):
+        self.calls += 1
+        done = subprocess.run([*self.command, "--as", person, *(str(one) for one in arguments)], capture_output=True,
+                              text=True, check=False)
+        if done.returncode not in accept:
+            raise DemoError(f"yktctl --as {person} {' '.join(str(one) for one in arguments)}: exit {done.returncode}\n"
+                            f"{done.stderr.strip()}")
+        lines = [line for line in done.stdout.split("\n") if line.startswith("{")]
+        return json.loads(lines[-1]) if lines else {}
+
+
+class Watcher(threading.Thread):
+    """Samples each process's own memory (RssAnon), four times a second."""
+
+    def __init__(self, pids: dict):
+        super().__init__(daemon=True)
+        self.pids = pids
+        self.peak_kib = dict.fromkeys(pids, 0)
+        self.done = threading.Event()
+
+    def run(self):
+        while not self.done.wait(0.25):
+            for name, pid in self.pids.items():
+                with contextlib.suppress(OSError, StopIteration):
+                    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+                    line = next(one for one in status.split("\n") if one.startswith("RssAnon:"))
+                    self.peak_kib[name] = max(self.peak_kib[name], int(line.split()[1]))
+
+
+class JournalTail:
+    """What the bank has reported so far, read on from where the last look ended."""
+
+    def __init__(self, path: pathlib.Path):
+        self.path = path
+        self.offset = 0
+        self.references = set()
+        self.returned = set()
+
+    def reported(self) -> tuple:
+        """References with a reported result, and those of them whose money came back."""
+        with self.path.open("rb") as journal:
+            journal.seek(self.offset)
+            for line in journal:
+                if not line.endswith(b"\n"):
+                    break
+                self.offset += len(line)
+                fields = line.split(b"|", 6)
+                if fields[0] in (b"C", b"X", b"R") and fields[1] != b"0" or fields[0] == b"N":
+                    self.references.add(fields[4])
+                if fields[0] == b"R":
+                    self.returned.add(fields[4])
+        return len(self.references), len(self.returned)
+
+
+class Demo:
+    def __init__(self, arguments, stack: Stack):
+        self.arguments = arguments
+        self.stack = stack
+        self.input = stack.state.parent / "input"
+        self.stages = {}
+        self.batches = {}
+        self.ctl = Ctl(stack)
+        self.journal = JournalTail(stack.state / "bank-journal")
+
+    @contextlib.contextmanager
+    def stage(self, name: str):
+        say(f"  {name}")
+        start = time.monotonic()
+        yield
+        self.stages[name] = round(self.stages.get(name, 0) + time.monotonic() - start, 2)
+
+    def bar(self, what: str, done: int, total: int) -> None:
+        """A progress bar on a terminal, nothing elsewhere."""
+        if not sys.stderr.isatty():
+            return
+        full = 30 * done // max(1, total)
+        end = "\n" if done >= total else ""
+        print(f"\r  {what} [{'#' * full}{'.' * (30 - full)}] {done}/{total}", end=end, file=sys.stderr, flush=True)
+
+    # --- Setting up -----------------------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        generated = subprocess.run([str(HERE / "generate"), str(self.input), "--payments", str(self.arguments.payments),
+                                    "--seed", str(self.arguments.seed)], capture_output=True, text=True, check=False)
+        if generated.returncode != 0:
+            raise DemoError(generated.stderr)
+        say(f"  {generated.stdout.strip()}")
+        self.plan = json.loads((self.input / "plan.json").read_text(encoding="utf-8"))
+
+    def list_policies(self) -> None:
+        ctl = self.ctl
+        ctl("system-admin-1", "policy", "import", "--departments", DATA / "departments.json", "--divisions",
+            DATA / "divisions.csv", "--villages", self.input / "villages.csv", "--policies", DATA / "policies.csv",
+            "--rules", DATA / "policies.rules.json", "--exclusions", DATA / "exclusions.json")
+        rules = json.loads((DATA / "policies.rules.json").read_text(encoding="utf-8"))["policies"]
+        owners = sorted({rule["department_id"] for rule in rules if rule.get("publish")})
+
+        def operator(owner: str) -> str:
+            kind, district = owner.split(".")
+            return f"operator-{kind}-{district}-1"
+
+        for owner in owners:
+            ctl(operator(owner), "policy", "walk", "--rules", DATA / "policies.rules.json", "--step", "submit",
+                "--department", owner)
+        ctl("conference-1", "policy", "walk", "--rules", DATA / "policies.rules.json", "--step", "approve")
+        for owner in owners:
+            ctl(operator(owner), "policy", "walk", "--rules", DATA / "policies.rules.json", "--step", "publish",
+                "--department", owner)
+        ctl("city-finance-1", "policy", "publish-list", "--district", CITY)
+        ctl("conference-1", "policy", "rollout", DATA / "rollout.json")
+        exemption = self.plan["exemption"]
+        kind = KIND_OF_FIELD[exemption["field"]]
+        made = ctl(f"operator-{kind}-{exemption['district']}-1", "policy", "exemption", "create", "--district",
+                   exemption["district"], "--field", exemption["field"], "--policy", exemption["policy_id"], "--reason",
+                   exemption["reason"], "--valid-from", exemption["valid_from"], "--valid-to", exemption["valid_to"])
+        ctl("conference-1", "policy", "exemption", "decide", "--id", made["exemption_id"], "--approve", "yes")
+
+    def agree_with_banks(self) -> None:
+        for bank in self.plan["banks"]:
+            address = ["--address", self.stack.address("banksim"), "--tls-name", "banksim"] if bank["agent"] else []
+            self.ctl("bank-admin-1", "bank", "add", "--code", bank["bank_code"], "--name", bank["name"],
+                     "--card-partner", "yes", *address)
+        for number, agreement in enumerate(self.plan["agreements"], start=1):
+            self.ctl("bank-admin-1", "bank", "agree", "--number", f"AG-{agreement['district']}-{number}", "--district",
+                     agreement["district"], "--code", agreement["bank_code"], "--valid-from", "2025-01-01", "--valid-to",
+                     "2027-12-31", "--credits-other-banks", "yes" if agreement["credits_other_banks"] else "no",
+                     "--refuses-duplicates", "yes", "--bank-notifies", "yes" if number % 2 else "no")
+        faults = [part for key, value in FAULTS.items() for part in (f"--{key}", str(value))]
+        self.ctl("system-admin-1", "bank", "sim", "faults", "--seed", self.arguments.seed, *faults)
+
+    def appropriate(self) -> None:
+        """Targets, lines and money for every policy and district that pays."""
+        rules = {rule["policy_id"]: rule for rule in
+                 json.loads((DATA / "policies.rules.json").read_text(encoding="utf-8"))["policies"]}
+        pairs = sorted({(batch["policy_id"], batch["field"], batch["district"]) for batch in self.plan["batches"]})
+
+        def one(pair):
+            policy, field, district = pair
+            kind = KIND_OF_FIELD[field]
+            self.ctl(f"operator-{kind}-{district}-1", "policy", "target", "set", "--policy", policy, "--district", district,
+                     "--year", YEAR, "--people", self.plan["people"], "--amount", f"{BUDGET_YUAN}.00", "--goal",
+                     "按时足额发放到本人社保卡")
+            self.ctl(f"finance-reviewer-{district}-1", "policy", "target", "approve", "--policy", policy, "--district",
+                     district, "--year", YEAR)
+            for share in rules[policy]["versions"][-1]["funding"]:
+                line = self.ctl(f"finance-operator-{district}-1", "budget", "create", "--district", district, "--policy",
+                                policy, "--year", YEAR, "--source", share["source"])
+                self.ctl(f"finance-operator-{district}-1", "budget", "appropriate", "--district", district, "--line",
+                         line["line_id"], "--amount", f"{BUDGET_YUAN}.00", "--basis", f"津财指〔{YEAR}〕{line['line_id']}号")
+
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            list(pool.map(one, pairs))
+
+    # --- The four steps -------------------------------------------------------------------------------------------
+
+    def officer(self, batch: dict, role: str) -> str:
+        kind = KIND_OF_FIELD[batch["field"]]
+        return {"operator": f"operator-{kind}-{batch['district']}-1", "reviewer": f"reviewer-{kind}-{batch['district']}-1",
+                "finance": f"finance-operator-{batch['district']}-1",
+                "releaser": f"releaser-{batch['district']}-1"}[role]
+
+    def collect(self) -> None:
+        done = 0
+        for batch in self.plan["batches"]:
+            operator = self.officer(batch, "operator")
+            made = self.ctl(operator, "batch", "create", "--district", batch["district"], "--department",
+                            batch["department_id"], "--policy", batch["policy_id"], "--period", batch["period"], "--count",
+                            batch["declared_count"], "--total", yuan(batch["declared_fen"]))
+            number = int(made["batch_id"])
+            self.batches[batch["key"]] = number
+            self.ctl(operator, "batch", "upload", "--id", number, self.input / batch["file"], accept=(0, 4))
+            sealed = self.ctl(operator, "batch", "seal", "--id", number)
+            if int(sealed["unexplained_departures"]):
+                self.ctl(operator, "batch", "explain", "--id", number, "--reason", "不再符合条件")
+            done += batch["declared_count"]
+            self.bar("collect", done, self.plan["expected"]["declared"])
+
+    def publish(self) -> None:
+        """The notice stands for its days; of four objections one is upheld, one rejected, one withdrawn, one stays open."""
+        photo = self.input / "notice-photo.jpg"
+        photo.write_bytes(b"\xff\xd8\xff\xe0 a photograph of the notice board \xff\xd9")
+        raised = []
+        for number, batch in enumerate(self.plan["batches"]):
+            operator = self.officer(batch, "operator")
+            own = self.batches[batch["key"]]
+            self.ctl(operator, "batch", "publish-notice", "--id", own)
+            self.ctl(operator, "batch", "attach", "--id", own, "--kind", "notice_photo", "--media-type", "image/jpeg", photo)
+            if number < 4:
+                lines = self.ctl(operator, "batch", "notice", "--id", own, "--page-size", "50")["lines"]
+                item = lines[10 + number]["item_id"]
+                raised.append((batch, own, self.ctl(operator, "batch", "object", "--id", own, "--item", item, "--text",
+                                                    "群众反映该户已不符合条件")))
+        self.ctl("clock-admin-1", "clock", "advance", "--days", "8")
+        for (batch, own, objection), decision in zip(raised, ("UPHELD", "REJECTED", "WITHDRAWN")):
+            self.ctl(self.officer(batch, "reviewer"), "batch", "decide", "--id", own, "--objection",
+                     objection["objection_id"], "--decision", decision, "--reason", "经入户核实")
+        for batch in self.plan["batches"]:
+            self.ctl(self.officer(batch, "operator"), "batch", "close-notice", "--id", self.batches[batch["key"]])
+
+    def review(self) -> None:
+        for batch in self.plan["batches"]:
+            kind = KIND_OF_FIELD[batch["field"]]
+            own = self.batches[batch["key"]]
+            state = self.ctl(self.officer(batch, "operator"), "batch", "show", "--id", own)
+            while state["next_step"]:
+                person = REVIEWERS[state["next_step"]].format(district=batch["district"], kind=kind)
+                state = self.ctl(person, "batch", "review", "--id", own, "--step", state["next_step"], "--approve", "yes",
+                                 "--comment", "核对无误")
+
+    def fund(self) -> None:
+        for batch in self.plan["batches"]:
+            self.ctl(self.officer(batch, "finance"), "batch", "fund", "--id", self.batches[batch["key"]])
+
+    def release(self, keys) -> None:
+        for batch in self.plan["batches"]:
+            if batch["key"] not in keys:
+                continue
+            self.ctl(self.officer(batch, "releaser"), "batch", "release", "--id", self.batches[batch["key"]])
+
+    def totals(self) -> dict:
+        sums = {}
+        for batch in self.plan["batches"]:
+            shown = self.ctl("auditor-1", "batch", "show", "--id", self.batches[batch["key"]])
+            if batch["key"] == LAST_DAY:
+                self.later = int(shown["totals"]["waiting"])
+            for key, value in shown["totals"].items():
+                sums[key] = sums.get(key, 0) + int(value)
+        return sums
+
+    def wait_until_quiet(self, what: str) -> dict:
+        """Until nothing waits, every file was taken, and dispatch knows what the gateway knows."""
+        deadline = time.monotonic() + SETTLE_TIMEOUT_S
+        while True:
+            sums = self.totals()
+            bank = self.ctl("bank-admin-1", "bank", "statistics")
+            told = {one["stage"]: int(one["done"]) for one in bank["outcomes"]}
+            later = 0 if what == "last day" else self.later
+            open_work = sums["waiting"] - later + int(bank["unpacked"]) + int(bank["files_open"])
+            total = sums["accepted"] - sums["held"] - sums["stopped"] - sums["unroutable"]
+            self.bar(what, total - sums["waiting"] - sums["in_transit"], total)
+            reported, returned = self.journal.reported()
+            learned = told.get("paid", 0) + told.get("failed", 0) + told.get("returned", 0)
+            # The gateway can know more than the bank has reported: its statements tell too.
+            settled = learned >= reported and told.get("returned", 0) >= returned
+            if open_work == 0 and settled and sums["in_transit"] + sums["unknown"] == int(bank["awaiting"]):
+                return sums
+            if time.monotonic() > deadline:
+                raise DemoError(f"{what} does not come to rest: dispatch {sums}, gateway {bank}, bank {reported}, {returned}")
+            time.sleep(0.5)
+
+    def pass_days(self, days: int) -> None:
+        for _ in range(days):
+            self.ctl("clock-admin-1", "clock", "advance", "--days", "1")
+
+    def mend(self) -> int:
+        """Cards are mended, and what failed, came back or had no way goes out again."""
+        self.ctl("card-office-1", "person", "change", self.input / "cards.csv", "--source", "card_office", accept=(0, 4))
+        reissued = 0
+        for batch in self.plan["batches"]:
+            while batch["key"] != LAST_DAY:
+                again = self.ctl(self.officer(batch, "operator"), "batch", "reissue", "--id", self.batches[batch["key"]],
+                                 "--reason", "已核对并更正账户")
+                reissued += int(again["reissued"])
+                if int(again["reissued"]) < 2000:
+                    break
+        return reissued
+
+    # --- All of it ------------------------------------------------------------------------------------------------
+
+    def run(self) -> dict:
+        with self.stage("generate"):
+            self.prepare()
+        with self.stage("start"):
+            endpoints = self.stack.up()
+        watcher = Watcher({one["name"]: one["pid"] for one in endpoints["processes"]})
+        watcher.start()
+        started = time.monotonic()
+        with self.stage("policies"):
+            self.list_policies()
+        with self.stage("banks_and_budget"):
+            self.agree_with_banks()
+            self.appropriate()
+        with self.stage("people"):
+            self.ctl("card-office-1", "person", "load", self.input / "people.csv")
+        first_item = time.monotonic()
+        with self.stage("collect"):
+            self.collect()
+        with self.stage("publish"):
+            self.publish()
+        with self.stage("review"):
+            self.review()
+        with self.stage("fund"):
+            self.fund()
+            self.ctl("card-office-1", "person", "change", self.input / "deaths.csv", "--source", "civil_affairs")
+        with self.stage("pay"):
+            self.release(set(self.batches) - {LAST_DAY})
+            self.wait_until_quiet("pay")
+        with self.stage("statements"):
+            self.pass_days(4)
+            self.wait_until_quiet("statements")
+        paid_at = time.monotonic()
+        with self.stage("repair"):
+            say(f"  {self.mend()} items sent again")
+            self.wait_until_quiet("repair")
+            self.pass_days(3)
+            self.wait_until_quiet("repair")
+        with self.stage("last_day"):
+            self.release({LAST_DAY})
+            self.wait_until_quiet("last day")
+        with self.stage("verify"):
+            audit = self.verify()
+            reckoning = Reckoning(endpoints["database_socket"], pathlib.Path(endpoints["bank_journal"]), self.input,
+                                  DATA / "policies.rules.json")
+            counted = reckoning.run(self.batches)
+        watcher.done.set()
+        self.check_expectations(counted)
+        return {"seed": self.arguments.seed, "batches": self.batches, **counted, "audit": audit, "stages_s": self.stages,
+                "wall_s": round(time.monotonic() - started, 2),
+                "payments_per_s": round(counted["payments"]["accepted"] / (paid_at - first_item), 1),
+                "peak_rss_mib": {name: round(kib / 1024, 1) for name, kib in watcher.peak_kib.items()}}
+
+    def check_expectations(self, counted: dict) -> None:
+        """What the generator foresaw: who dies before he is paid, and the one objection that stays open."""
+        expected = self.plan["expected"]["stopped"]
+        # One more was stopped by the objection that was upheld, unless its person is among the dead.
+        if counted["payments"]["stopped"] not in (expected, expected + 1):
+            counted["differences"].append(f"{counted['payments']['stopped']} stopped, {expected} deaths were foreseen")
+        if counted["payments"]["held"] != 1:
+            counted["differences"].append(f"{counted['payments']['held']} held, one objection was left open")
+
+    def verify(self) -> dict:
+        """The log's head under its public key, its history, entries at random, and payments from leaf to head."""
+        kept = self.stack.state / "kept-checkpoint"
+        key = self.stack.certificates / "keys" / "audit-log.pub"
+        first = self.ctl("auditor-1", "audit", "verify", "--public-key", key, "--keep", kept, "--sample", "20")
+        items = []
+        for batch in self.plan["batches"][:8]:
+            shown = self.ctl("auditor-1", "batch", "items", "--id", self.batches[batch["key"]], "--state", "paid",
+                             "--page-size", "2")
+            items += [part for item in shown["items"] for part in ("--item", item["item_id"])]
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                second = self.ctl("auditor-2", "audit", "verify", "--public-key", key, "--previous", kept, "--sample", "20",
+                                  "--seed", self.arguments.seed, *items)
+                break
+            except DemoError:
+                # The last entries are on their way from the outbox to the log.
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.5)
+        return {"entries": second["tree_size"], "verified": bool(first["verified"] and second["verified"]),
+                "inclusion_checked": first["inclusion_checked"] + second["inclusion_checked"],
+                "consistency_checked": first["consistency_checked"] + second["consistency_checked"]}
+
+
+def yuan(fen: int) -> str:
+    return f"{fen // 100}.{fen % 100:02d}"
+
+
+def show(report: dict) -> None:
+    payments, fen = report["payments"], report["fen"]
+    print(f"\n{'':18} {'payments':>12} {'yuan':>20}")
+    for key in KEYS:
+        print(f"{key:18} {payments[key]:>12,} {fen[key] / 100:>20,.2f}")
+    print("\nreasons")
+    for reason, times in report["reasons"].items():
+        print(f"  {reason:34} {times:>10,}")
+    journal, ledger, audit = report["bank_journal"], report["ledger"], report["audit"]
+    print(f"\nbank journal   {journal['credits']:,} credits, {journal['fen'] / 100:,.2f} yuan, "
+          f"{journal['references_credited_twice']} references credited twice")
+    print(f"ledger         {ledger['lines']} lines, {'balanced' if ledger['balanced'] else 'NOT BALANCED'}")
+    print(f"audit log      {audit['entries']} entries, {audit['inclusion_checked']} inclusion and "
+          f"{audit['consistency_checked']} consistency proofs hold")
+    print("\nstages in s    " + ", ".join(f"{name} {seconds}" for name, seconds in report["stages_s"].items()))
+    print(f"throughput     {report['payments_per_s']:,} payments/s from the first item to the last statement")
+    print("peak RssAnon   " + ", ".join(f"{name} {mib} MiB" for name, mib in report["peak_rss_mib"].items()))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="deploy/demo", description=__doc__)
+    parser.add_argument("--payments", type=int, default=20_000, help="rows over all rosters (20000)")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same counts (1)")
+    parser.add_argument("--report", type=pathlib.Path, default=ROOT / "build" / "demo" / "report.json")
+    parser.add_argument("--keep", action="store_true", help="leave the stack running")
+    arguments = parser.parse_args()
+    if not 500 <= arguments.payments <= 5_000_000:
+        parser.error("--payments is from 500 to 5000000")
+    folder = ROOT / "build" / "demo"
+    stack = None
+    try:
+        say("building")
+        binaries = build(os.cpu_count() or 2)
+        stack = Stack(folder / "state", binaries, TODAY.isoformat())
+        if stack.state.exists():
+            stack.down()
+            stack.forget()
+        shutil.rmtree(folder / "input", ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        say("running")
+        report = Demo(arguments, stack).run()
+        arguments.report.parent.mkdir(parents=True, exist_ok=True)
+        arguments.report.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        show(report)
+    except (DemoError, StackError) as error:
+        say(f"failed: {error}")
+        return 1
+    finally:
+        if stack is not None and not arguments.keep:
+            stack.down()
+    for difference in report["differences"]:
+        print(f"DIFFERENCE: {difference}")
+    whole = not report["differences"] and report["ledger"]["balanced"] and report["audit"]["verified"] and \
+        report["bank_journal"]["references_credited_twice"] == 0
+    print(f"\n{'all of it holds' if whole else 'IT DOES NOT HOLD'}; the report is {arguments.report}")
+    return 0 if whole else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
