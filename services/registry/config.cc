@@ -36,7 +36,8 @@ config::Schema Settings() {
       .Text("owner_conninfo", "", "Database as the owner role; only --migrate uses it.")
       .OptionalSecret("owner_password", "Password of the owner role.")
       .Path("column_keys", config::kRequired,
-            "Key ring that sensitive columns are encrypted under; the highest id is used for what is new.")
+            "Key ring that sensitive columns are encrypted under; the highest id is used for what "
+            "is new.")
       .Path("index_key", config::kRequired,
             "Key ring of exactly one key, for blind indexes; can never be changed.")
       .Path("signing_key", config::kRequired,
@@ -45,11 +46,13 @@ config::Schema Settings() {
             "PEM public key (X25519) of the gateway, for which accounts are sealed.")
       .Choice("business_clock", "beijing", {"beijing", "adjustable"},
               "beijing: today's date; adjustable: asked of the catalogue, for demonstrations only.")
-      .Text("catalogue_address", "", "Address of the catalogue; only with business_clock = adjustable.")
+      .Text("catalogue_address", "",
+            "Address of the catalogue; only with business_clock = adjustable.")
       .Duration("business_clock_poll", "200ms", absl::Milliseconds(20), absl::Minutes(1),
                 "How often the catalogue is asked for the business date.")
       .Rule([](const config::Config& config) -> std::optional<std::string> {
-        if (config.Text("business_clock") == "beijing" || !config.Text("catalogue_address").empty()) {
+        if (config.Text("business_clock") == "beijing" ||
+            !config.Text("catalogue_address").empty()) {
           return std::nullopt;
         }
         return "catalogue_address is needed with business_clock = adjustable";
@@ -59,7 +62,8 @@ config::Schema Settings() {
 
 postgres::DatabaseOptions DatabaseOptionsOf(const config::Config& config) {
   postgres::DatabaseOptions options;
-  options.conninfo = WithPassword(config.Text("database_conninfo"), config.Secret("database_password"));
+  options.conninfo =
+      WithPassword(config.Text("database_conninfo"), config.Secret("database_password"));
   options.application_name = "registry";
   options.max_connections = static_cast<int>(config.Int("database_connections"));
   options.settings = SessionSettings();

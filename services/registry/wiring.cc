@@ -20,10 +20,12 @@
 namespace yikatong::registry {
 namespace {
 
-std::unique_ptr<base::BusinessClock> MakeBusinessClock(const config::Config& config, const base::Clock& clock,
+std::unique_ptr<base::BusinessClock> MakeBusinessClock(const config::Config& config,
+                                                       const base::Clock& clock,
                                                        const rpc::Channel* catalogue) {
   if (catalogue == nullptr) return std::make_unique<base::BeijingBusinessClock>(clock);
-  const auto poll_ms = static_cast<int>(absl::ToInt64Milliseconds(config.Duration("business_clock_poll")));
+  const auto poll_ms =
+      static_cast<int>(absl::ToInt64Milliseconds(config.Duration("business_clock_poll")));
   return std::make_unique<CatalogueBusinessClock>(clock, *catalogue, poll_ms);
 }
 
@@ -34,18 +36,20 @@ absl::Status Migrate(const config::Config& config) {
   }
   YKT_ASSIGN_OR_RETURN(const postgres::MigrateResult result,
                        postgres::Migrate(conninfo, "registry", Migrations()));
-  std::cout << "migrations applied: " << result.applied << ", schema version: " << result.version << "\n";
+  std::cout << "migrations applied: " << result.applied << ", schema version: " << result.version
+            << "\n";
   return absl::OkStatus();
 }
 
 absl::Status RaiseRestoreEpoch(const config::Config& config) {
   postgres::Database database(DatabaseOptionsOf(config));
   std::int64_t epoch = 0;
-  YKT_RETURN_IF_ERROR(database.Transact("raise_epoch", [&](postgres::Transaction& tx) -> absl::Status {
-    YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx.Run(sql::kRaiseRestoreEpoch));
-    epoch = rows[0].Int64(0);
-    return absl::OkStatus();
-  }));
+  YKT_RETURN_IF_ERROR(
+      database.Transact("raise_epoch", [&](postgres::Transaction& tx) -> absl::Status {
+        YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx.Run(sql::kRaiseRestoreEpoch));
+        epoch = rows[0].Int64(0);
+        return absl::OkStatus();
+      }));
   std::cout << "restore epoch: " << epoch << "\n";
   return absl::OkStatus();
 }
@@ -56,18 +60,20 @@ std::span<const postgres::Migration> Migrations() { return sql::kMigrations; }
 
 absl::StatusOr<std::unique_ptr<Parts>> Parts::Make(const config::Config& config) {
   static crypto::SystemRandom random;  // outlives every vault; it holds no state of its own
-  YKT_ASSIGN_OR_RETURN(Vault vault, Vault::Load(config.Path("column_keys"), config.Path("index_key"), random));
+  YKT_ASSIGN_OR_RETURN(Vault vault,
+                       Vault::Load(config.Path("column_keys"), config.Path("index_key"), random));
   YKT_ASSIGN_OR_RETURN(crypto::Ed25519PrivateKey signer,
                        crypto::ReadEd25519PrivateKey(config.Path("signing_key")));
-  YKT_ASSIGN_OR_RETURN(crypto::X25519PublicKey gateway, crypto::ReadX25519PublicKey(config.Path("gateway_key")));
+  YKT_ASSIGN_OR_RETURN(crypto::X25519PublicKey gateway,
+                       crypto::ReadX25519PublicKey(config.Path("gateway_key")));
   YKT_ASSIGN_OR_RETURN(auto auditlog, rpc::OpenPeer(config, "auditlog"));
   std::unique_ptr<rpc::Channel> catalogue;
   if (config.Text("business_clock") == "adjustable") {
     YKT_ASSIGN_OR_RETURN(catalogue, rpc::OpenPeer(config, "catalogue"));
   }
-  return std::unique_ptr<Parts>(new Parts(config, std::move(vault),
-                                          {.signer = std::move(signer), .gateway = std::move(gateway)},
-                                          std::move(auditlog), std::move(catalogue)));
+  return std::unique_ptr<Parts>(new Parts(
+      config, std::move(vault), {.signer = std::move(signer), .gateway = std::move(gateway)},
+      std::move(auditlog), std::move(catalogue)));
 }
 
 Parts::Parts(const config::Config& config, Vault vault, SealingKeys keys,
@@ -88,7 +94,8 @@ rpc::GuardOptions Parts::GuardOptionsOf(const config::Config& config) {
   rpc::GuardOptions options = rpc::GuardOptionsOf(config);
   options.audit_refusal = [this](const identity::Caller& caller, std::string_view method,
                                  const absl::Status& refusal) {
-    const absl::Status recorded = store_.RecordRefusal(caller, method, status::ReasonNameOf(refusal));
+    const absl::Status recorded =
+        store_.RecordRefusal(caller, method, status::ReasonNameOf(refusal));
     if (!recorded.ok()) telemetry::Log::Error("refusal_not_recorded", {{"status", recorded}});
   };
   return options;
@@ -116,20 +123,22 @@ void Parts::StopRelay() {
   workers_.Stop();
 }
 
-int RunCommand(int argc, char** argv, const std::function<absl::Status(const config::Config&)>& serve) {
+int RunCommand(int argc, char** argv,
+               const std::function<absl::Status(const config::Config&)>& serve) {
   std::vector<const char*> arguments;
   std::string command;
   for (int i = 0; i < argc; ++i) {
     const std::string_view argument = argv[i];
-    if (argument == "--migrate" || argument == "--check-config" || argument == "--raise-restore-epoch") {
+    if (argument == "--migrate" || argument == "--check-config" ||
+        argument == "--raise-restore-epoch") {
       command = argument;
     } else {
       arguments.push_back(argv[i]);
     }
   }
   const config::Start start =
-      config::FromCommandLine(Settings(), static_cast<int>(arguments.size()), arguments.data(), environ,
-                              std::cout, std::cerr);
+      config::FromCommandLine(Settings(), static_cast<int>(arguments.size()), arguments.data(),
+                              environ, std::cout, std::cerr);
   if (!start.config) return start.exit_code;
   absl::Status status;
   if (command == "--migrate") {

@@ -45,8 +45,8 @@ class Parts {
   void StopRelay();
 
  private:
-  Parts(const config::Config& config, Vault vault, SealingKeys keys, std::unique_ptr<rpc::Channel> auditlog,
-        std::unique_ptr<rpc::Channel> catalogue);
+  Parts(const config::Config& config, Vault vault, SealingKeys keys,
+        std::unique_ptr<rpc::Channel> auditlog, std::unique_ptr<rpc::Channel> catalogue);
 
   base::SystemClock clock_;
   base::RandomIdSource ids_;
@@ -63,10 +63,12 @@ class Parts {
   std::unique_ptr<outbox::Relay> relay_;
 };
 
-// Reads command and settings and does what was asked for: `serve` where it is to serve. Returns the exit code.
+// Reads command and settings and does what was asked for: `serve` where it is to serve. Returns the
+// exit code.
 //   --migrate              brings the schema up to date, as the owner role
 //   --check-config         reads settings, keys and certificates, and ends
 //   --raise-restore-epoch  after the database was restored from a backup, before the first start
-int RunCommand(int argc, char** argv, const std::function<absl::Status(const config::Config&)>& serve);
+int RunCommand(int argc, char** argv,
+               const std::function<absl::Status(const config::Config&)>& serve);
 
 }  // namespace yikatong::registry

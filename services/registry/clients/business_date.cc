@@ -13,8 +13,8 @@
 
 namespace yikatong::registry {
 
-CatalogueBusinessClock::CatalogueBusinessClock(const base::Clock& clock, const rpc::Channel& catalogue,
-                                               int poll_every_ms)
+CatalogueBusinessClock::CatalogueBusinessClock(const base::Clock& clock,
+                                               const rpc::Channel& catalogue, int poll_every_ms)
     : catalogue_(catalogue),
       poll_every_ms_(poll_every_ms),
       date_(base::BeijingDate(clock.Now())),
@@ -36,7 +36,8 @@ absl::Status CatalogueBusinessClock::AskOnce() {
   catalogue::v1::GetBusinessDateResponse response;
   YKT_RETURN_IF_ERROR(rpc::FromGrpc(stub->GetBusinessDate(&context, {}, &response)));
   const std::optional<absl::CivilDay> day = base::ParseDate(response.date());
-  if (!day.has_value()) return status::Refuse(status::Reason::kMessageMalformed, "the catalogue gave no date");
+  if (!day.has_value())
+    return status::Refuse(status::Reason::kMessageMalformed, "the catalogue gave no date");
   date_.MoveTo(*day);
   return absl::OkStatus();
 }

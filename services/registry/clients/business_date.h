@@ -1,5 +1,5 @@
-// The business date where it can be moved (a demonstration): asked of its owner, the catalogue, a few times a
-// second, and remembered while that does not answer.
+// The business date where it can be moved (a demonstration): asked of its owner, the catalogue, a
+// few times a second, and remembered while that does not answer.
 #pragma once
 
 #include <atomic>
@@ -17,7 +17,8 @@ namespace yikatong::registry {
 class CatalogueBusinessClock final : public base::BusinessClock {
  public:
   // Begins with today in Beijing until the catalogue has answered.
-  CatalogueBusinessClock(const base::Clock& clock, const rpc::Channel& catalogue, int poll_every_ms);
+  CatalogueBusinessClock(const base::Clock& clock, const rpc::Channel& catalogue,
+                         int poll_every_ms);
   ~CatalogueBusinessClock() override;
 
   absl::CivilDay Today() const override { return date_.Today(); }

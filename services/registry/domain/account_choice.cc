@@ -43,7 +43,8 @@ bool PaidDespiteDeath(absl::CivilDay died_on, absl::CivilDay period_first_day, i
   return MonthNumber(period_first_day) <= MonthNumber(died_on) + grace_months;
 }
 
-ResolvedAccount ChooseAccount(const PayeeRef& payee, const PayeeRecord& record, const PayRule& rule) {
+ResolvedAccount ChooseAccount(const PayeeRef& payee, const PayeeRecord& record,
+                              const PayRule& rule) {
   ResolvedAccount account;
   account.item_id = payee.item_id;
   if (!record.known) {
@@ -65,7 +66,8 @@ ResolvedAccount ChooseAccount(const PayeeRef& payee, const PayeeRecord& record, 
   return account;
 }
 
-ResolvedAccount ConfirmAccount(const PayeeRef& payee, const PayeeRecord& record, const PayRule& rule) {
+ResolvedAccount ConfirmAccount(const PayeeRef& payee, const PayeeRecord& record,
+                               const PayRule& rule) {
   ResolvedAccount account = ChooseAccount(payee, record, rule);
   if (!account.reason.has_value() && account.account_version != payee.account_version) {
     account.reason = Reason::kAccountChanged;

@@ -26,7 +26,8 @@ constexpr Day kToday(2026, 11, 23);
 Reason ReasonOf(const PersonInput& input) {
   const auto checked = CheckPerson(input, kToday);
   EXPECT_TRUE(std::holds_alternative<Rejection>(checked));
-  return std::holds_alternative<Rejection>(checked) ? std::get<Rejection>(checked).reason : Reason{};
+  return std::holds_alternative<Rejection>(checked) ? std::get<Rejection>(checked).reason
+                                                    : Reason{};
 }
 
 NewPerson Accepted(const PersonInput& input) {
@@ -71,13 +72,15 @@ TEST(PersonRows, AreRefusedWithTheReasonOfWhatIsWrong) {
     change(input);
     return ReasonOf(input);
   };
-  EXPECT_EQ(with([](auto& p) { p.id_no = "120105198506159994"; }), Reason::kIdNumberCheckDigitWrong);
+  EXPECT_EQ(with([](auto& p) { p.id_no = "120105198506159994"; }),
+            Reason::kIdNumberCheckDigitWrong);
   EXPECT_EQ(with([](auto& p) { p.id_no = "120115196402309989"; }), Reason::kIdNumberBirthDateWrong);
   EXPECT_EQ(with([](auto& p) { p.name = "  "; }), Reason::kNameInvalid);
   EXPECT_EQ(with([](auto& p) { p.village_code = 120199001001; }), Reason::kDivisionUnknown);
   EXPECT_EQ(with([](auto& p) { p.village_code = 120115101000; }), Reason::kDivisionCodeInvalid);
   EXPECT_EQ(with([](auto& p) { p.village_code = 130102001001; }), Reason::kDivisionUnknown);
-  EXPECT_EQ(with([](auto& p) { p.card_account_no = "6200000000000014"; }), Reason::kCardNumberCheckDigitWrong);
+  EXPECT_EQ(with([](auto& p) { p.card_account_no = "6200000000000014"; }),
+            Reason::kCardNumberCheckDigitWrong);
   EXPECT_EQ(with([](auto& p) { p.card_bank_code = "102100099997"; }), Reason::kBankCodeInvalid);
   EXPECT_EQ(with([](auto& p) { p.phone = "12345678901"; }), Reason::kPhoneInvalid);
   EXPECT_EQ(with([](auto& p) { p.card_no = "??"; }), Reason::kSocialCardNumberInvalid);
@@ -116,8 +119,16 @@ TEST(PersonRows, WithDifferentContentHaveDifferentCanonicalBytes) {
 }
 
 TEST(ChangeRows, OfTheFutureOrOfNoKindAreRefused) {
-  ChangeInput input{.row = 1, .event_id = "e1", .kind = 5, .id_no = testing::IdNumber(1), .happened_on = "2026-11-23",
-                    .card_no = {}, .bank_code = {}, .account_no = {}, .account_name = {}, .village_code = 0};
+  ChangeInput input{.row = 1,
+                    .event_id = "e1",
+                    .kind = 5,
+                    .id_no = testing::IdNumber(1),
+                    .happened_on = "2026-11-23",
+                    .card_no = {},
+                    .bank_code = {},
+                    .account_no = {},
+                    .account_name = {},
+                    .village_code = 0};
   EXPECT_TRUE(std::holds_alternative<Change>(CheckChange(input, kToday)));
   input.happened_on = "2026-11-24";
   EXPECT_EQ(std::get<Rejection>(CheckChange(input, kToday)).reason, Reason::kChangeInvalid);
@@ -223,16 +234,19 @@ TEST(LifeEvents, CancellingIsFinalWhateverComesFirst) {
   EXPECT_TRUE(Apply(Event(ChangeKind::kCardActivated, Day(2026, 3, 5)), late).changed);
   EXPECT_TRUE(Apply(Event(ChangeKind::kCardCancelled, Day(2026, 3, 1)), late).changed);
   EXPECT_EQ(late.account.card_state, CardState::kCancelled);
-  EXPECT_EQ(Apply(Event(ChangeKind::kCardActivated, Day(2026, 3, 9)), late).refused, Reason::kChangeInvalid);
+  EXPECT_EQ(Apply(Event(ChangeKind::kCardActivated, Day(2026, 3, 9)), late).refused,
+            Reason::kChangeInvalid);
   EXPECT_EQ(late.account.card_state, CardState::kCancelled);
 }
 
 TEST(LifeEvents, AboutACardThatNobodyHasAreRefused) {
   PersonState state = StateOf(CardState::kNone);
-  EXPECT_EQ(Apply(Event(ChangeKind::kCardLost, Day(2026, 1, 1)), state).refused, Reason::kCardUnknown);
+  EXPECT_EQ(Apply(Event(ChangeKind::kCardLost, Day(2026, 1, 1)), state).refused,
+            Reason::kCardUnknown);
   Change name = Event(ChangeKind::kAccountName, Day(2026, 1, 1));
   EXPECT_EQ(Apply(name, state).refused, Reason::kCardUnknown);
-  EXPECT_EQ(Apply(Event(ChangeKind::kDeath, Day(1959, 1, 1)), state).refused, Reason::kChangeInvalid);
+  EXPECT_EQ(Apply(Event(ChangeKind::kDeath, Day(1959, 1, 1)), state).refused,
+            Reason::kChangeInvalid);
 }
 
 PayeeRecord RecordOf(CardState card, AccountKind legacy) {
@@ -247,9 +261,12 @@ PayeeRecord RecordOf(CardState card, AccountKind legacy) {
   return record;
 }
 
-constexpr PayeeRef kPayee{.item_id = 9, .payee_person_id = 5, .account_version = 3, .beneficiary_person_id = 5};
-constexpr PayRule kCardOnly{.card_required = true, .period_first_day = Day(2026, 1, 1), .death_grace_months = 0};
-constexpr PayRule kAnyAccount{.card_required = false, .period_first_day = Day(2026, 1, 1), .death_grace_months = 0};
+constexpr PayeeRef kPayee{
+    .item_id = 9, .payee_person_id = 5, .account_version = 3, .beneficiary_person_id = 5};
+constexpr PayRule kCardOnly{
+    .card_required = true, .period_first_day = Day(2026, 1, 1), .death_grace_months = 0};
+constexpr PayRule kAnyAccount{
+    .card_required = false, .period_first_day = Day(2026, 1, 1), .death_grace_months = 0};
 
 TEST(AccountChoice, TakesTheActiveCardThenTheOlderAccountThenSaysWhyNot) {
   const auto choose = [](CardState card, AccountKind legacy, const PayRule& rule) {

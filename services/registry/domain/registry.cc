@@ -99,13 +99,18 @@ crypto::RowToSeal MakeSealedRow(const PayeeRef& payee, const ResolvedAccount& ac
 }  // namespace
 
 absl::StatusOr<ChunkAnswer> Registry::Load(const identity::Caller& caller, std::string_view load_id,
-                                           std::int32_t chunk, const std::vector<PersonInput>& rows) {
+                                           std::int32_t chunk,
+                                           const std::vector<PersonInput>& rows) {
   YKT_RETURN_IF_ERROR(CheckName("load_id", load_id, "-_."));
   if (chunk < 1) return FieldInvalid("chunk", "chunks count from 1");
   if (rows.empty()) return FieldInvalid("rows", "at least one");
   YKT_RETURN_IF_ERROR(CheckRowCount(rows.size(), kMaxLoadRows));
   const absl::CivilDay today = business_clock_.Today();
-  LoadChunk load{.load_id = std::string(load_id), .chunk = chunk, .content = {}, .people = {}, .rejections = {}};
+  LoadChunk load{.load_id = std::string(load_id),
+                 .chunk = chunk,
+                 .content = {},
+                 .people = {},
+                 .rejections = {}};
   load.people.reserve(rows.size());
   std::set<std::int64_t> numbers;
   std::set<std::string> people;
@@ -124,15 +129,16 @@ absl::StatusOr<ChunkAnswer> Registry::Load(const identity::Caller& caller, std::
   return store_.Load(caller, load);
 }
 
-absl::StatusOr<ChunkAnswer> Registry::ApplyChanges(const identity::Caller& caller, std::string_view source,
-                                                   std::int32_t chunk,
+absl::StatusOr<ChunkAnswer> Registry::ApplyChanges(const identity::Caller& caller,
+                                                   std::string_view source, std::int32_t chunk,
                                                    const std::vector<ChangeInput>& rows) {
   YKT_RETURN_IF_ERROR(CheckName("source", source, "_"));
   if (chunk < 1) return FieldInvalid("chunk", "chunks count from 1");
   if (rows.empty()) return FieldInvalid("rows", "at least one");
   YKT_RETURN_IF_ERROR(CheckRowCount(rows.size(), kMaxChangeRows));
   const absl::CivilDay today = business_clock_.Today();
-  ChangeChunk changes{.source = std::string(source), .chunk = chunk, .changes = {}, .rejections = {}};
+  ChangeChunk changes{
+      .source = std::string(source), .chunk = chunk, .changes = {}, .rejections = {}};
   changes.changes.reserve(rows.size());
   std::set<std::int64_t> numbers;
   for (const ChangeInput& row : rows) {
@@ -153,7 +159,8 @@ absl::StatusOr<FeedPage> Registry::ListChanges(std::int64_t after, int page_size
   return store_.ListChanges(after, page_size == 0 ? kDefaultFeedPage : page_size);
 }
 
-absl::StatusOr<std::vector<ResolvedPerson>> Registry::ResolvePeople(std::vector<PersonLookup> lookups) {
+absl::StatusOr<std::vector<ResolvedPerson>> Registry::ResolvePeople(
+    std::vector<PersonLookup> lookups) {
   YKT_RETURN_IF_ERROR(CheckRowCount(lookups.size(), kMaxLookups));
   if (lookups.empty()) return FieldInvalid("lookups", "at least one");
   const absl::CivilDay today = business_clock_.Today();
@@ -189,9 +196,9 @@ absl::StatusOr<SealedAnswer> Registry::SealAccounts(const identity::Caller& call
       return FieldInvalid("payees.item_id", "each item once");
     }
   }
-  YKT_ASSIGN_OR_RETURN(
-      const std::vector<PayeeRecord> records,
-      store_.ReadPayees(payees, with_identity ? PayeeDetail::kAccountAndIdentity : PayeeDetail::kAccount));
+  YKT_ASSIGN_OR_RETURN(const std::vector<PayeeRecord> records,
+                       store_.ReadPayees(payees, with_identity ? PayeeDetail::kAccountAndIdentity
+                                                               : PayeeDetail::kAccount));
   SealedAnswer answer;
   std::vector<crypto::RowToSeal> rows;
   crypto::MerkleAccumulator leaves;
@@ -203,19 +210,21 @@ absl::StatusOr<SealedAnswer> Registry::SealAccounts(const identity::Caller& call
     if (account.reason.has_value()) continue;
     rows.push_back(MakeSealedRow(payees[i], account, records[i]));
     YKT_INVARIANT(!rows.back().account.account_number.empty(), "a chosen account has no number");
-    leaves.Add(crypto::LeafHash(std::to_string(account.item_id) + "|" + rows.back().clear.person_id + "|" +
-                                account.bank_code + "|" + std::to_string(account.account_version)));
+    leaves.Add(crypto::LeafHash(std::to_string(account.item_id) + "|" +
+                                rows.back().clear.person_id + "|" + account.bank_code + "|" +
+                                std::to_string(account.account_version)));
   }
   YKT_ASSIGN_OR_RETURN(const crypto::SealedChunk chunk,
                        crypto::SealChunk(chunk_id, rows, keys_.signer, keys_.gateway, random_));
   answer.sealed_chunk = crypto::EncodeSealedChunk(chunk);
   const auto sealed = static_cast<std::int64_t>(rows.size());
-  YKT_RETURN_IF_ERROR(store_.RecordSealing(caller, chunk_id, sealed,
-                                           static_cast<std::int64_t>(payees.size()) - sealed, leaves.Root()));
+  YKT_RETURN_IF_ERROR(store_.RecordSealing(
+      caller, chunk_id, sealed, static_cast<std::int64_t>(payees.size()) - sealed, leaves.Root()));
   return answer;
 }
 
-absl::StatusOr<MaskedPerson> Registry::FindPerson(const identity::Caller& caller, std::string_view id_no,
+absl::StatusOr<MaskedPerson> Registry::FindPerson(const identity::Caller& caller,
+                                                  std::string_view id_no,
                                                   std::string_view purpose) {
   YKT_ASSIGN_OR_RETURN(const std::string recorded, CheckPurpose(purpose));
   const std::string normal = NormalIdNumber(std::string(id_no), business_clock_.Today());
@@ -223,19 +232,19 @@ absl::StatusOr<MaskedPerson> Registry::FindPerson(const identity::Caller& caller
   return store_.FindPerson(caller, normal, recorded);
 }
 
-absl::StatusOr<MaskedPerson> Registry::GetPerson(const identity::Caller& caller, std::int64_t person_id,
-                                                 std::string_view purpose) {
+absl::StatusOr<MaskedPerson> Registry::GetPerson(const identity::Caller& caller,
+                                                 std::int64_t person_id, std::string_view purpose) {
   YKT_ASSIGN_OR_RETURN(const std::string recorded, CheckPurpose(purpose));
   return store_.GetPerson(caller, person_id, recorded);
 }
 
-absl::StatusOr<HistoryPage> Registry::ListHistory(const identity::Caller& caller, std::int64_t person_id,
-                                                  std::string_view purpose, int page_size,
-                                                  std::string_view page_token) {
+absl::StatusOr<HistoryPage> Registry::ListHistory(const identity::Caller& caller,
+                                                  std::int64_t person_id, std::string_view purpose,
+                                                  int page_size, std::string_view page_token) {
   YKT_ASSIGN_OR_RETURN(const std::string recorded, CheckPurpose(purpose));
   if (page_size < 0 || page_size > kMaxHistoryPage) return FieldInvalid("page_size", "0 to 1000");
-  return store_.ListHistory(caller, person_id, recorded, page_size == 0 ? kDefaultHistoryPage : page_size,
-                            page_token);
+  return store_.ListHistory(caller, person_id, recorded,
+                            page_size == 0 ? kDefaultHistoryPage : page_size, page_token);
 }
 
 absl::StatusOr<std::vector<MaskedPerson>> Registry::GetHousehold(const identity::Caller& caller,
@@ -245,7 +254,8 @@ absl::StatusOr<std::vector<MaskedPerson>> Registry::GetHousehold(const identity:
   return store_.GetHousehold(caller, household_id, recorded);
 }
 
-absl::StatusOr<MaskedPerson> Registry::MergePeople(const identity::Caller& caller, const MergeOrder& order) {
+absl::StatusOr<MaskedPerson> Registry::MergePeople(const identity::Caller& caller,
+                                                   const MergeOrder& order) {
   const auto points = base::DecodeUtf8(order.reason);
   if (!points.has_value() || points->empty() || points->size() > 500) {
     return FieldInvalid("reason", "1 to 500 characters");

@@ -1,5 +1,5 @@
-// The registry's use cases: every call of the contract in plain values. Rules are here, in rows.h, life_events.h and
-// account_choice.h; keys, locks and sets are in the store.
+// The registry's use cases: every call of the contract in plain values. Rules are here, in rows.h,
+// life_events.h and account_choice.h; keys, locks and sets are in the store.
 #pragma once
 
 #include <cstdint>
@@ -48,19 +48,22 @@ class Registry {
            const base::BusinessClock& business_clock)
       : store_(store), keys_(std::move(keys)), random_(random), business_clock_(business_clock) {}
 
-  // Errors: FIELD_INVALID, CHUNK_TOO_LARGE, REQUEST_ID_REUSED; a bad row is a rejection, not an error.
+  // Errors: FIELD_INVALID, CHUNK_TOO_LARGE, REQUEST_ID_REUSED; a bad row is a rejection, not an
+  // error.
   absl::StatusOr<ChunkAnswer> Load(const identity::Caller& caller, std::string_view load_id,
                                    std::int32_t chunk, const std::vector<PersonInput>& rows);
   absl::StatusOr<ChunkAnswer> ApplyChanges(const identity::Caller& caller, std::string_view source,
-                                           std::int32_t chunk, const std::vector<ChangeInput>& rows);
+                                           std::int32_t chunk,
+                                           const std::vector<ChangeInput>& rows);
   absl::StatusOr<FeedPage> ListChanges(std::int64_t after, int page_size);
 
   absl::StatusOr<std::vector<ResolvedPerson>> ResolvePeople(std::vector<PersonLookup> lookups);
   absl::StatusOr<std::vector<ResolvedAccount>> ResolveAccounts(const std::vector<PayeeRef>& payees,
                                                                const PayRule& rule);
-  absl::StatusOr<SealedAnswer> SealAccounts(const identity::Caller& caller, std::string_view chunk_id,
-                                            const std::vector<PayeeRef>& payees, const PayRule& rule,
-                                            bool with_identity);
+  absl::StatusOr<SealedAnswer> SealAccounts(const identity::Caller& caller,
+                                            std::string_view chunk_id,
+                                            const std::vector<PayeeRef>& payees,
+                                            const PayRule& rule, bool with_identity);
 
   absl::StatusOr<MaskedPerson> FindPerson(const identity::Caller& caller, std::string_view id_no,
                                           std::string_view purpose);

@@ -32,7 +32,9 @@ struct Fault {
 };
 using Check = std::optional<Fault>;
 
-Fault MakeFault(Reason reason, std::string_view field) { return {.reason = reason, .field = field}; }
+Fault MakeFault(Reason reason, std::string_view field) {
+  return {.reason = reason, .field = field};
+}
 
 // The reason of a parser's refusal.
 Fault FaultOf(const absl::Status& refusal, Reason otherwise, std::string_view field) {
@@ -49,7 +51,8 @@ bool IsPlain(std::string_view text, std::size_t most) {
 
 Check CheckVillage(std::int64_t village_code) {
   const auto division = codes::ParseDivision(std::to_string(village_code));
-  if (!division.ok()) return FaultOf(division.status(), Reason::kDivisionCodeInvalid, "village_code");
+  if (!division.ok())
+    return FaultOf(division.status(), Reason::kDivisionCodeInvalid, "village_code");
   // Only the list of the catalogue knows every village; the registry holds residents of this city.
   if (division->level() != codes::DivisionLevel::kVillage) {
     return MakeFault(Reason::kDivisionCodeInvalid, "village_code");
@@ -69,7 +72,8 @@ Check ReadAccountName(std::string_view given, std::string_view field, std::strin
     return std::nullopt;
   }
   const auto points = base::DecodeUtf8(given);
-  if (!points.has_value() || points->size() > kMaxAccountNamePoints || !IsPlain(given, 4 * kMaxAccountNamePoints)) {
+  if (!points.has_value() || points->size() > kMaxAccountNamePoints ||
+      !IsPlain(given, 4 * kMaxAccountNamePoints)) {
     return MakeFault(Reason::kNameInvalid, field);
   }
   out = std::string(given);
@@ -78,7 +82,8 @@ Check ReadAccountName(std::string_view given, std::string_view field, std::strin
 
 // A bank and a card number in it.
 Check ReadCardAccount(std::string_view bank, std::string_view number, std::string_view bank_field,
-                      std::string_view number_field, std::string& bank_out, std::string& number_out) {
+                      std::string_view number_field, std::string& bank_out,
+                      std::string& number_out) {
   const auto code = codes::ParseBankCode(bank);
   if (!code.ok()) return FaultOf(code.status(), Reason::kBankCodeInvalid, bank_field);
   number_out = codes::WithoutSeparators(number);
@@ -109,8 +114,9 @@ Check ReadSocialCard(const PersonInput& input, AccountSnapshot& account) {
     }
     return std::nullopt;
   }
-  if (Check fault = ReadCardAccount(input.card_bank_code, input.card_account_no, "card_bank_code",
-                                    "card_account_no", account.card_bank_code, account.card_account_no)) {
+  if (Check fault =
+          ReadCardAccount(input.card_bank_code, input.card_account_no, "card_bank_code",
+                          "card_account_no", account.card_bank_code, account.card_account_no)) {
     return fault;
   }
   return ReadAccountName(input.card_account_name, "card_account_name", account.card_account_name);
@@ -124,7 +130,8 @@ Check ReadLegacyAccount(const PersonInput& input, AccountSnapshot& account) {
   account.legacy_kind = static_cast<AccountKind>(input.legacy_kind);
   if (account.legacy_kind == AccountKind::kLegacyCard) {
     return ReadCardAccount(input.legacy_bank_code, input.legacy_account_no, "legacy_bank_code",
-                           "legacy_account_no", account.legacy_bank_code, account.legacy_account_no);
+                           "legacy_account_no", account.legacy_bank_code,
+                           account.legacy_account_no);
   }
   if (account.legacy_kind != AccountKind::kPassbook) {
     return MakeFault(Reason::kAccountNumberInvalid, "legacy_kind");
@@ -151,7 +158,8 @@ Check ReadIdentity(const PersonInput& input, absl::CivilDay today, NewPerson& pe
   if (!name.has_value()) return MakeFault(Reason::kNameInvalid, "name");
   person.name = *std::move(name);
   if (!input.guardian_id_no.empty()) {
-    if (const auto wrong = codes::ReadIdNumber(input.guardian_id_no, today, codes::IdInput::kTyped, id)) {
+    if (const auto wrong =
+            codes::ReadIdNumber(input.guardian_id_no, today, codes::IdInput::kTyped, id)) {
       return MakeFault(*wrong, "guardian_id_no");
     }
     person.guardian_id_no = std::string(id.Text());
@@ -162,7 +170,8 @@ Check ReadIdentity(const PersonInput& input, absl::CivilDay today, NewPerson& pe
   person.phone = input.phone;
   if (!input.died_on.empty()) {
     person.died_on = base::ParseDate(input.died_on);
-    if (!person.died_on.has_value() || *person.died_on < person.born_on || *person.died_on > today) {
+    if (!person.died_on.has_value() || *person.died_on < person.born_on ||
+        *person.died_on > today) {
       return MakeFault(Reason::kDeathDateInvalid, "died_on");
     }
   }
@@ -179,7 +188,8 @@ Check ReadHousehold(const PersonInput& input, NewPerson& person) {
     if (input.household_role != 0) return MakeFault(Reason::kFieldInvalid, "household_no");
     return std::nullopt;
   }
-  if (!IsPlain(input.household_no, kMaxHouseholdNo)) return MakeFault(Reason::kFieldInvalid, "household_no");
+  if (!IsPlain(input.household_no, kMaxHouseholdNo))
+    return MakeFault(Reason::kFieldInvalid, "household_no");
   person.household_no = input.household_no;
   person.household_role = static_cast<HouseholdRole>(input.household_role);
   return std::nullopt;
@@ -198,8 +208,8 @@ Check ReadChangeFields(const ChangeInput& input, Change& change) {
     case ChangeKind::kCardReplaced:
       if (input.card_no.empty()) return MakeFault(Reason::kSocialCardNumberInvalid, "card_no");
       change.card_no = input.card_no;
-      if (Check fault = ReadCardAccount(input.bank_code, input.account_no, "bank_code", "account_no",
-                                        change.bank_code, change.account_no)) {
+      if (Check fault = ReadCardAccount(input.bank_code, input.account_no, "bank_code",
+                                        "account_no", change.bank_code, change.account_no)) {
         return fault;
       }
       return ReadAccountName(input.account_name, "account_name", change.account_name);
@@ -257,8 +267,9 @@ void Put(std::string& out, absl::CivilDay day) { Put(out, day - absl::CivilDay(1
 std::variant<NewPerson, Rejection> CheckPerson(const PersonInput& input, absl::CivilDay today) {
   NewPerson person;
   person.row = input.row;
-  for (const Check& fault : {ReadIdentity(input, today, person), ReadHousehold(input, person),
-                             ReadSocialCard(input, person.account), ReadLegacyAccount(input, person.account)}) {
+  for (const Check& fault :
+       {ReadIdentity(input, today, person), ReadHousehold(input, person),
+        ReadSocialCard(input, person.account), ReadLegacyAccount(input, person.account)}) {
     if (fault.has_value()) return Reject(input.row, *fault);
   }
   return person;
@@ -284,9 +295,9 @@ void AppendCanonical(const PersonInput& input, std::string& out) {
   Put(out, input.card_state);
   Put(out, input.legacy_kind);
   for (const std::string* text :
-       {&input.id_no, &input.name, &input.household_no, &input.guardian_id_no, &input.phone, &input.died_on,
-        &input.card_no, &input.card_bank_code, &input.card_account_no, &input.card_account_name,
-        &input.legacy_bank_code, &input.legacy_account_no}) {
+       {&input.id_no, &input.name, &input.household_no, &input.guardian_id_no, &input.phone,
+        &input.died_on, &input.card_no, &input.card_bank_code, &input.card_account_no,
+        &input.card_account_name, &input.legacy_bank_code, &input.legacy_account_no}) {
     Put(out, *text);
   }
 }
@@ -300,8 +311,8 @@ void AppendCanonical(const NewPerson& person, std::string& out) {
   Put(out, person.died_on.has_value() ? base::FormatDate(*person.died_on) : std::string());
   for (const std::string* text :
        {&person.id_no, &person.name, &person.household_no, &person.guardian_id_no, &person.phone,
-        &account.card_no, &account.card_bank_code, &account.card_account_no, &account.card_account_name,
-        &account.legacy_bank_code, &account.legacy_account_no}) {
+        &account.card_no, &account.card_bank_code, &account.card_account_no,
+        &account.card_account_name, &account.legacy_bank_code, &account.legacy_account_no}) {
     Put(out, *text);
   }
 }
@@ -310,8 +321,8 @@ void AppendCanonical(const Change& change, std::string& out) {
   Put(out, static_cast<std::int64_t>(change.kind));
   Put(out, change.happened_on);
   Put(out, change.village_code);
-  for (const std::string* text : {&change.id_no, &change.card_no, &change.bank_code, &change.account_no,
-                                  &change.account_name}) {
+  for (const std::string* text : {&change.id_no, &change.card_no, &change.bank_code,
+                                  &change.account_no, &change.account_name}) {
     Put(out, *text);
   }
 }

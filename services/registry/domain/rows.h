@@ -1,5 +1,5 @@
-// Rows as they come, made fit to be stored: normalised, checked by themselves, refused with a reason. What can only
-// be said beside other rows or the database is said elsewhere.
+// Rows as they come, made fit to be stored: normalised, checked by themselves, refused with a
+// reason. What can only be said beside other rows or the database is said elsewhere.
 #pragma once
 
 #include <string>
@@ -17,8 +17,8 @@ std::variant<Change, Rejection> CheckChange(const ChangeInput& input, absl::Civi
 // An ID number in the one form that is stored and searched; empty where it is none.
 std::string NormalIdNumber(const std::string& id_no, absl::CivilDay today);
 
-// The canonical bytes of a row as it came, for telling whether two rows are the same. Holds personal data: hash it with
-// a key before it is stored.
+// The canonical bytes of a row as it came, for telling whether two rows are the same. Holds
+// personal data: hash it with a key before it is stored.
 void AppendCanonical(const PersonInput& input, std::string& out);
 void AppendCanonical(const Change& change, std::string& out);
 // The content of a person, whatever the row's number and notation.

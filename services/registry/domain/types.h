@@ -1,5 +1,5 @@
-// What the registry speaks of: people, cards, accounts and what happens to them. Plain values; ID numbers, names,
-// accounts and phones stand in clear here and never leave this process so.
+// What the registry speaks of: people, cards, accounts and what happens to them. Plain values; ID
+// numbers, names, accounts and phones stand in clear here and never leave this process so.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,12 @@ enum class CardState : std::int16_t {
   kInProduction = 5,
 };
 
-enum class AccountKind : std::int16_t { kNone = 0, kSocialCard = 1, kLegacyCard = 2, kPassbook = 3 };
+enum class AccountKind : std::int16_t {
+  kNone = 0,
+  kSocialCard = 1,
+  kLegacyCard = 2,
+  kPassbook = 3
+};
 
 enum class HouseholdRole : std::int16_t {
   kNone = 0,
@@ -65,11 +70,12 @@ struct ChunkAnswer {
   bool operator==(const ChunkAnswer&) const = default;
 };
 
-// A person's accounts at one moment: a version. Everything in it that changes makes the next version.
+// A person's accounts at one moment: a version. Everything in it that changes makes the next
+// version.
 struct AccountSnapshot {
   std::string card_no;  // empty: no card
   CardState card_state = CardState::kNone;
-  std::string card_bank_code;     // empty: the card has no account yet
+  std::string card_bank_code;  // empty: the card has no account yet
   std::string card_account_no;
   std::string card_account_name;  // empty: the legal name
   std::string legacy_bank_code;
@@ -130,7 +136,8 @@ struct ChangeInput {
   std::int64_t village_code = 0;
 };
 
-// A change that is well formed by itself; whether it fits its person is said by Apply (life_events.h).
+// A change that is well formed by itself; whether it fits its person is said by Apply
+// (life_events.h).
 struct Change {
   std::int64_t row = 0;
   std::string event_id;
@@ -184,7 +191,7 @@ struct PayRule {
 
 // What the store knows of a payee. The second part is read only where accounts are to be sealed.
 struct PayeeRecord {
-  bool known = false;  // payee and beneficiary
+  bool known = false;          // payee and beneficiary
   std::int64_t person_id = 0;  // after merging
   bool beneficiary_is_payee = true;
   std::optional<absl::CivilDay> died_on;

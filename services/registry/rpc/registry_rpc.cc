@@ -29,13 +29,19 @@ constexpr char kGetStatistics[] = REGISTRY_METHOD("GetStatistics");
 #undef REGISTRY_METHOD
 
 // Who looks at single people in the course of their work; administrators of machines do not.
-constexpr RoleSet kOfficers{Role::kDepartmentOperator, Role::kDepartmentReviewer, Role::kTownOperator,
-                            Role::kTownReviewer,       Role::kCardOffice,         Role::kAuditor};
-constexpr RoleSet kReaders{Role::kDepartmentOperator,      Role::kDepartmentReviewer,
-                           Role::kTownOperator,            Role::kTownReviewer,
-                           Role::kDistrictFinanceOperator, Role::kDistrictFinanceReviewer,
-                           Role::kCityFinance,             Role::kJointConference,
-                           Role::kCardOffice,              Role::kAuditor,
+constexpr RoleSet kOfficers{Role::kDepartmentOperator, Role::kDepartmentReviewer,
+                            Role::kTownOperator,       Role::kTownReviewer,
+                            Role::kCardOffice,         Role::kAuditor};
+constexpr RoleSet kReaders{Role::kDepartmentOperator,
+                           Role::kDepartmentReviewer,
+                           Role::kTownOperator,
+                           Role::kTownReviewer,
+                           Role::kDistrictFinanceOperator,
+                           Role::kDistrictFinanceReviewer,
+                           Role::kCityFinance,
+                           Role::kJointConference,
+                           Role::kCardOffice,
+                           Role::kAuditor,
                            Role::kSystemAdmin};
 
 constexpr identity::MethodRule kRules[] = {
@@ -64,8 +70,9 @@ grpc::Status RegistryRpc::LoadPeople(
     v1::LoadPeopleRequest request;
     while (stream->Read(&request)) {
       YKT_RETURN_IF_ERROR(rpc::CheckSize(request));
-      YKT_ASSIGN_OR_RETURN(const ChunkAnswer answer, registry_.Load(caller, request.load_id(), request.chunk(),
-                                                                    FromWire(request)));
+      YKT_ASSIGN_OR_RETURN(
+          const ChunkAnswer answer,
+          registry_.Load(caller, request.load_id(), request.chunk(), FromWire(request)));
       v1::LoadPeopleResponse response;
       response.set_chunk(request.chunk());
       ToWire(answer, response);
@@ -82,8 +89,9 @@ grpc::Status RegistryRpc::ApplyChanges(
     v1::ApplyChangesRequest request;
     while (stream->Read(&request)) {
       YKT_RETURN_IF_ERROR(rpc::CheckSize(request));
-      YKT_ASSIGN_OR_RETURN(const ChunkAnswer answer,
-                           registry_.ApplyChanges(caller, request.source(), request.chunk(), FromWire(request)));
+      YKT_ASSIGN_OR_RETURN(
+          const ChunkAnswer answer,
+          registry_.ApplyChanges(caller, request.source(), request.chunk(), FromWire(request)));
       v1::ApplyChangesResponse response;
       response.set_chunk(request.chunk());
       ToWire(answer, response);
@@ -93,10 +101,12 @@ grpc::Status RegistryRpc::ApplyChanges(
   });
 }
 
-grpc::Status RegistryRpc::ListChanges(grpc::ServerContext* context, const v1::ListChangesRequest* request,
+grpc::Status RegistryRpc::ListChanges(grpc::ServerContext* context,
+                                      const v1::ListChangesRequest* request,
                                       v1::ListChangesResponse* response) {
   return rpc::Unary(guard_, context, kListChanges, *request, [&](const Caller&) -> absl::Status {
-    YKT_ASSIGN_OR_RETURN(const FeedPage page, registry_.ListChanges(request->after(), request->page_size()));
+    YKT_ASSIGN_OR_RETURN(const FeedPage page,
+                         registry_.ListChanges(request->after(), request->page_size()));
     ToWire(page, *response);
     return absl::OkStatus();
   });
@@ -116,96 +126,111 @@ grpc::Status RegistryRpc::ResolvePeople(grpc::ServerContext* context,
 grpc::Status RegistryRpc::ResolveAccounts(grpc::ServerContext* context,
                                           const v1::ResolveAccountsRequest* request,
                                           v1::ResolveAccountsResponse* response) {
-  return rpc::Unary(guard_, context, kResolveAccounts, *request, [&](const Caller&) -> absl::Status {
-    YKT_ASSIGN_OR_RETURN(const PayRule rule,
-                         MakePayRule(request->card_required(), request->period_first_day(),
-                                     request->death_grace_months()));
-    YKT_ASSIGN_OR_RETURN(const auto accounts, registry_.ResolveAccounts(FromWire(request->payees()), rule));
-    ToWire(accounts, *response->mutable_accounts());
-    return absl::OkStatus();
-  });
+  return rpc::Unary(
+      guard_, context, kResolveAccounts, *request, [&](const Caller&) -> absl::Status {
+        YKT_ASSIGN_OR_RETURN(const PayRule rule,
+                             MakePayRule(request->card_required(), request->period_first_day(),
+                                         request->death_grace_months()));
+        YKT_ASSIGN_OR_RETURN(const auto accounts,
+                             registry_.ResolveAccounts(FromWire(request->payees()), rule));
+        ToWire(accounts, *response->mutable_accounts());
+        return absl::OkStatus();
+      });
 }
 
-grpc::Status RegistryRpc::SealAccounts(grpc::ServerContext* context, const v1::SealAccountsRequest* request,
+grpc::Status RegistryRpc::SealAccounts(grpc::ServerContext* context,
+                                       const v1::SealAccountsRequest* request,
                                        v1::SealAccountsResponse* response) {
-  return rpc::Unary(guard_, context, kSealAccounts, *request, [&](const Caller& caller) -> absl::Status {
-    YKT_ASSIGN_OR_RETURN(const PayRule rule,
-                         MakePayRule(request->card_required(), request->period_first_day(),
-                                     request->death_grace_months()));
-    YKT_ASSIGN_OR_RETURN(SealedAnswer answer,
-                         registry_.SealAccounts(caller, request->chunk_id(), FromWire(request->payees()), rule,
-                                                request->with_identity()));
-    ToWire(answer.accounts, *response->mutable_accounts());
-    response->mutable_sealed()->set_chunk_id(request->chunk_id());
-    response->mutable_sealed()->set_chunk(std::move(answer.sealed_chunk));
-    return absl::OkStatus();
-  });
+  return rpc::Unary(
+      guard_, context, kSealAccounts, *request, [&](const Caller& caller) -> absl::Status {
+        YKT_ASSIGN_OR_RETURN(const PayRule rule,
+                             MakePayRule(request->card_required(), request->period_first_day(),
+                                         request->death_grace_months()));
+        YKT_ASSIGN_OR_RETURN(
+            SealedAnswer answer,
+            registry_.SealAccounts(caller, request->chunk_id(), FromWire(request->payees()), rule,
+                                   request->with_identity()));
+        ToWire(answer.accounts, *response->mutable_accounts());
+        response->mutable_sealed()->set_chunk_id(request->chunk_id());
+        response->mutable_sealed()->set_chunk(std::move(answer.sealed_chunk));
+        return absl::OkStatus();
+      });
 }
 
-grpc::Status RegistryRpc::FindPerson(grpc::ServerContext* context, const v1::FindPersonRequest* request,
-                                     v1::Person* response) {
-  return rpc::Unary(guard_, context, kFindPerson, *request, [&](const Caller& caller) -> absl::Status {
-    YKT_ASSIGN_OR_RETURN(const MaskedPerson person,
-                         registry_.FindPerson(caller, request->id_no(), request->purpose()));
-    ToWire(person, *response);
-    return absl::OkStatus();
-  });
+grpc::Status RegistryRpc::FindPerson(grpc::ServerContext* context,
+                                     const v1::FindPersonRequest* request, v1::Person* response) {
+  return rpc::Unary(
+      guard_, context, kFindPerson, *request, [&](const Caller& caller) -> absl::Status {
+        YKT_ASSIGN_OR_RETURN(const MaskedPerson person,
+                             registry_.FindPerson(caller, request->id_no(), request->purpose()));
+        ToWire(person, *response);
+        return absl::OkStatus();
+      });
 }
 
-grpc::Status RegistryRpc::GetPerson(grpc::ServerContext* context, const v1::GetPersonRequest* request,
-                                    v1::Person* response) {
-  return rpc::Unary(guard_, context, kGetPerson, *request, [&](const Caller& caller) -> absl::Status {
-    YKT_ASSIGN_OR_RETURN(const MaskedPerson person,
-                         registry_.GetPerson(caller, request->person_id(), request->purpose()));
-    ToWire(person, *response);
-    return absl::OkStatus();
-  });
+grpc::Status RegistryRpc::GetPerson(grpc::ServerContext* context,
+                                    const v1::GetPersonRequest* request, v1::Person* response) {
+  return rpc::Unary(
+      guard_, context, kGetPerson, *request, [&](const Caller& caller) -> absl::Status {
+        YKT_ASSIGN_OR_RETURN(const MaskedPerson person,
+                             registry_.GetPerson(caller, request->person_id(), request->purpose()));
+        ToWire(person, *response);
+        return absl::OkStatus();
+      });
 }
 
 grpc::Status RegistryRpc::ListPersonHistory(grpc::ServerContext* context,
                                             const v1::ListPersonHistoryRequest* request,
                                             v1::ListPersonHistoryResponse* response) {
-  return rpc::Unary(guard_, context, kListPersonHistory, *request, [&](const Caller& caller) -> absl::Status {
-    YKT_ASSIGN_OR_RETURN(const HistoryPage page,
-                         registry_.ListHistory(caller, request->person_id(), request->purpose(),
-                                               request->page_size(), request->page_token()));
-    ToWire(page, *response);
-    return absl::OkStatus();
-  });
+  return rpc::Unary(
+      guard_, context, kListPersonHistory, *request, [&](const Caller& caller) -> absl::Status {
+        YKT_ASSIGN_OR_RETURN(const HistoryPage page,
+                             registry_.ListHistory(caller, request->person_id(), request->purpose(),
+                                                   request->page_size(), request->page_token()));
+        ToWire(page, *response);
+        return absl::OkStatus();
+      });
 }
 
-grpc::Status RegistryRpc::GetHousehold(grpc::ServerContext* context, const v1::GetHouseholdRequest* request,
+grpc::Status RegistryRpc::GetHousehold(grpc::ServerContext* context,
+                                       const v1::GetHouseholdRequest* request,
                                        v1::Household* response) {
-  return rpc::Unary(guard_, context, kGetHousehold, *request, [&](const Caller& caller) -> absl::Status {
-    YKT_ASSIGN_OR_RETURN(const auto members,
-                         registry_.GetHousehold(caller, request->household_id(), request->purpose()));
-    response->set_household_id(request->household_id());
-    for (const MaskedPerson& member : members) ToWire(member, *response->add_members());
-    return absl::OkStatus();
-  });
+  return rpc::Unary(
+      guard_, context, kGetHousehold, *request, [&](const Caller& caller) -> absl::Status {
+        YKT_ASSIGN_OR_RETURN(
+            const auto members,
+            registry_.GetHousehold(caller, request->household_id(), request->purpose()));
+        response->set_household_id(request->household_id());
+        for (const MaskedPerson& member : members) ToWire(member, *response->add_members());
+        return absl::OkStatus();
+      });
 }
 
-grpc::Status RegistryRpc::MergePeople(grpc::ServerContext* context, const v1::MergePeopleRequest* request,
-                                      v1::Person* response) {
-  return rpc::Unary(guard_, context, kMergePeople, *request, [&](const Caller& caller) -> absl::Status {
-    YKT_RETURN_IF_ERROR(rpc::RequireRequestId(request->request_id()));
-    YKT_ASSIGN_OR_RETURN(const MaskedPerson person,
-                         registry_.MergePeople(caller, {.request_id = request->request_id(),
-                                                        .kept_person_id = request->kept_person_id(),
-                                                        .merged_person_id = request->merged_person_id(),
-                                                        .reason = request->reason()}));
-    ToWire(person, *response);
-    return absl::OkStatus();
-  });
+grpc::Status RegistryRpc::MergePeople(grpc::ServerContext* context,
+                                      const v1::MergePeopleRequest* request, v1::Person* response) {
+  return rpc::Unary(
+      guard_, context, kMergePeople, *request, [&](const Caller& caller) -> absl::Status {
+        YKT_RETURN_IF_ERROR(rpc::RequireRequestId(request->request_id()));
+        YKT_ASSIGN_OR_RETURN(
+            const MaskedPerson person,
+            registry_.MergePeople(caller, {.request_id = request->request_id(),
+                                           .kept_person_id = request->kept_person_id(),
+                                           .merged_person_id = request->merged_person_id(),
+                                           .reason = request->reason()}));
+        ToWire(person, *response);
+        return absl::OkStatus();
+      });
 }
 
-grpc::Status RegistryRpc::GetStatistics(grpc::ServerContext* context, const v1::GetStatisticsRequest* request,
+grpc::Status RegistryRpc::GetStatistics(grpc::ServerContext* context,
+                                        const v1::GetStatisticsRequest* request,
                                         v1::GetStatisticsResponse* response) {
-  return rpc::Unary(guard_, context, kGetStatistics, *request, [&](const Caller& caller) -> absl::Status {
-    YKT_ASSIGN_OR_RETURN(const Statistics counts, registry_.Count(caller, request->district()));
-    ToWire(counts, *response);
-    return absl::OkStatus();
-  });
+  return rpc::Unary(
+      guard_, context, kGetStatistics, *request, [&](const Caller& caller) -> absl::Status {
+        YKT_ASSIGN_OR_RETURN(const Statistics counts, registry_.Count(caller, request->district()));
+        ToWire(counts, *response);
+        return absl::OkStatus();
+      });
 }
 
 }  // namespace yikatong::registry

@@ -10,7 +10,8 @@
 
 namespace yikatong::registry {
 
-// Who may call what. Bulk reads that show or seal accounts are for dispatch alone; writing is the card office's.
+// Who may call what. Bulk reads that show or seal accounts are for dispatch alone; writing is the
+// card office's.
 std::span<const identity::MethodRule> MethodRules();
 
 // Thread safe. What it is given must outlive it.
@@ -28,7 +29,8 @@ class RegistryRpc final : public v1::RegistryService::Service {
                            v1::ListChangesResponse* response) override;
   grpc::Status ResolvePeople(grpc::ServerContext* context, const v1::ResolvePeopleRequest* request,
                              v1::ResolvePeopleResponse* response) override;
-  grpc::Status ResolveAccounts(grpc::ServerContext* context, const v1::ResolveAccountsRequest* request,
+  grpc::Status ResolveAccounts(grpc::ServerContext* context,
+                               const v1::ResolveAccountsRequest* request,
                                v1::ResolveAccountsResponse* response) override;
   grpc::Status SealAccounts(grpc::ServerContext* context, const v1::SealAccountsRequest* request,
                             v1::SealAccountsResponse* response) override;
@@ -36,7 +38,8 @@ class RegistryRpc final : public v1::RegistryService::Service {
                           v1::Person* response) override;
   grpc::Status GetPerson(grpc::ServerContext* context, const v1::GetPersonRequest* request,
                          v1::Person* response) override;
-  grpc::Status ListPersonHistory(grpc::ServerContext* context, const v1::ListPersonHistoryRequest* request,
+  grpc::Status ListPersonHistory(grpc::ServerContext* context,
+                                 const v1::ListPersonHistoryRequest* request,
                                  v1::ListPersonHistoryResponse* response) override;
   grpc::Status GetHousehold(grpc::ServerContext* context, const v1::GetHouseholdRequest* request,
                             v1::Household* response) override;

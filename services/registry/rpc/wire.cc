@@ -95,11 +95,13 @@ std::vector<PayeeRef> FromWire(const google::protobuf::RepeatedPtrField<v1::Paye
   return refs;
 }
 
-absl::StatusOr<PayRule> MakePayRule(bool card_required, std::string_view period_first_day, int grace_months) {
+absl::StatusOr<PayRule> MakePayRule(bool card_required, std::string_view period_first_day,
+                                    int grace_months) {
   const std::optional<absl::CivilDay> day = base::ParseDate(period_first_day);
   // A period without a first day (once in a life) has no grace to be measured by.
   if (!day.has_value() && (!period_first_day.empty() || grace_months != 0)) {
-    return status::Refuse(status::Reason::kFieldInvalid, "YYYY-MM-DD", {{"field", "period_first_day"}});
+    return status::Refuse(status::Reason::kFieldInvalid, "YYYY-MM-DD",
+                          {{"field", "period_first_day"}});
   }
   return PayRule{.card_required = card_required,
                  .period_first_day = day.value_or(absl::CivilDay()),
@@ -148,7 +150,8 @@ void ToWire(const std::vector<ResolvedAccount>& accounts,
     resolved.set_bank_code(account.bank_code);
     resolved.set_account_version(account.account_version);
     resolved.set_kind(static_cast<v1::AccountKind>(account.kind));
-    if (account.reason.has_value()) resolved.set_reason(std::string(status::ReasonName(*account.reason)));
+    if (account.reason.has_value())
+      resolved.set_reason(std::string(status::ReasonName(*account.reason)));
   }
 }
 

@@ -15,7 +15,8 @@ std::vector<ChangeInput> FromWire(const v1::ApplyChangesRequest& request);
 std::vector<PersonLookup> FromWire(const v1::ResolvePeopleRequest& request);
 std::vector<PayeeRef> FromWire(const google::protobuf::RepeatedPtrField<v1::PayeeRef>& payees);
 // FIELD_INVALID for a day that is none.
-absl::StatusOr<PayRule> MakePayRule(bool card_required, std::string_view period_first_day, int grace_months);
+absl::StatusOr<PayRule> MakePayRule(bool card_required, std::string_view period_first_day,
+                                    int grace_months);
 
 void ToWire(const ChunkAnswer& answer, v1::LoadPeopleResponse& out);
 void ToWire(const ChunkAnswer& answer, v1::ApplyChangesResponse& out);

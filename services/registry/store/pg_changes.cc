@@ -1,5 +1,5 @@
-// Changes: people are locked in the order of their ids, events are folded in memory by the rules of life_events.h,
-// and what comes out is written by one statement for each table.
+// Changes: people are locked in the order of their ids, events are folded in memory by the rules of
+// life_events.h, and what comes out is written by one statement for each table.
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -33,10 +33,11 @@ class PgPeopleStore::Changing {
     for (const Change& change : chunk.changes) {
       content.clear();
       AppendCanonical(change, content);
-      prepared_.push_back({.change = &change,
-                           .id_no_index = store.vault_.Hash("id_no", change.id_no),
-                           .event_index = store.vault_.Hash("event", chunk.source + "\n" + change.event_id),
-                           .mac = store.vault_.Hash("change", content)});
+      prepared_.push_back(
+          {.change = &change,
+           .id_no_index = store.vault_.Hash("id_no", change.id_no),
+           .event_index = store.vault_.Hash("event", chunk.source + "\n" + change.event_id),
+           .mac = store.vault_.Hash("change", content)});
     }
   }
 
@@ -94,7 +95,8 @@ class PgPeopleStore::Changing {
     Columns columns;
     columns.ByteStrings(indexes);
     YKT_ASSIGN_OR_RETURN(const Rows rows, tx.RunColumns(sql::kLockPeople, columns));
-    for (const Row row : rows) prepared_[static_cast<std::size_t>(row.Int64(0) - 1)].person_id = row.Int64(1);
+    for (const Row row : rows)
+      prepared_[static_cast<std::size_t>(row.Int64(0) - 1)].person_id = row.Int64(1);
     return absl::OkStatus();
   }
 
@@ -108,7 +110,8 @@ class PgPeopleStore::Changing {
     YKT_ASSIGN_OR_RETURN(const Rows rows, tx.RunColumns(sql::kFindAppliedEvents, columns));
     std::unordered_map<std::string, std::string> taken;  // event to content
     for (const Row row : rows) {
-      taken.emplace(prepared_[static_cast<std::size_t>(row.Int64(0) - 1)].event_index, row.Bytes(1));
+      taken.emplace(prepared_[static_cast<std::size_t>(row.Int64(0) - 1)].event_index,
+                    row.Bytes(1));
     }
     std::unordered_map<std::string, std::string> in_chunk;
     for (Prepared& row : prepared_) {
@@ -170,7 +173,8 @@ class PgPeopleStore::Changing {
       for (const Prepared* repeat : repeats->second) Reject(*repeat, *taken.effect.refused);
       return;
     }
-    if (repeats != repeats_of_.end()) answer_.accepted += static_cast<std::int32_t>(repeats->second.size());
+    if (repeats != repeats_of_.end())
+      answer_.accepted += static_cast<std::int32_t>(repeats->second.size());
     if (taken.effect.account_changed) {
       std::int64_t& version = versions_[state.person_id];
       version = std::max(version + 1, ids_.least_account_version);
@@ -192,7 +196,8 @@ class PgPeopleStore::Changing {
 
   void AddCount(const PersonState& state, int sign) {
     AddTo(counts_, DistrictOf(state.village_code),
-          CountOf(!state.died_on.has_value(), state.account.card_state, state.account.legacy_kind), sign);
+          CountOf(!state.died_on.has_value(), state.account.card_state, state.account.legacy_kind),
+          sign);
   }
 
   absl::Status Write(Transaction& tx) {
@@ -343,7 +348,8 @@ absl::StatusOr<std::map<std::int64_t, PersonState>> PgPeopleStore::ReadStates(
     account.card_bank_code = row.MaybeText(11).value_or("");
     account.legacy_bank_code = row.MaybeText(12).value_or("");
     YKT_ASSIGN_OR_RETURN(account.card_no, vault_.Open(kCardNo, id, version, row.MaybeBytes(13)));
-    YKT_ASSIGN_OR_RETURN(account.card_account_no, vault_.Open(kCardAccount, id, version, row.MaybeBytes(14)));
+    YKT_ASSIGN_OR_RETURN(account.card_account_no,
+                         vault_.Open(kCardAccount, id, version, row.MaybeBytes(14)));
     YKT_ASSIGN_OR_RETURN(account.card_account_name,
                          vault_.Open(kCardAccountName, id, version, row.MaybeBytes(15)));
     YKT_ASSIGN_OR_RETURN(account.legacy_account_no,
@@ -358,12 +364,15 @@ absl::Status PgPeopleStore::WriteVersions(Transaction& tx, const std::vector<New
                                           absl::Time at) {
   if (versions.empty()) return absl::OkStatus();
   YKT_ASSIGN_OR_RETURN(BinaryCopy copy, BinaryCopy::Start(tx, sql::kCopyAccount, 13));
-  const auto text = [&](const std::string& value) { value.empty() ? copy.Null() : copy.Text(value); };
+  const auto text = [&](const std::string& value) {
+    value.empty() ? copy.Null() : copy.Text(value);
+  };
   for (const NewVersion& version : versions) {
     const AccountSnapshot& account = version.account;
     const auto sealed = [&](const SealedColumn& column, const std::string& value) {
-      value.empty() ? copy.Null()
-                    : copy.Bytes(vault_.Seal(column, version.person_id, version.account_version, value));
+      value.empty()
+          ? copy.Null()
+          : copy.Bytes(vault_.Seal(column, version.person_id, version.account_version, value));
     };
     copy.Int64(version.person_id);
     copy.Int64(version.account_version);
@@ -381,11 +390,13 @@ absl::Status PgPeopleStore::WriteVersions(Transaction& tx, const std::vector<New
     YKT_RETURN_IF_ERROR(copy.EndRow());
   }
   YKT_ASSIGN_OR_RETURN(const std::int64_t rows, copy.Finish());
-  YKT_INVARIANT(rows == static_cast<std::int64_t>(versions.size()), "a copy stored another number of rows");
+  YKT_INVARIANT(rows == static_cast<std::int64_t>(versions.size()),
+                "a copy stored another number of rows");
   return absl::OkStatus();
 }
 
-absl::Status PgPeopleStore::UpdatePeople(Transaction& tx, const std::map<std::int64_t, PersonState>& states,
+absl::Status PgPeopleStore::UpdatePeople(Transaction& tx,
+                                         const std::map<std::int64_t, PersonState>& states,
                                          const std::map<std::int64_t, std::int64_t>& versions) {
   using MaybeDay = std::optional<absl::CivilDay>;
   std::vector<std::int64_t> ids, villages, account_versions;
@@ -402,18 +413,21 @@ absl::Status PgPeopleStore::UpdatePeople(Transaction& tx, const std::map<std::in
     villages.push_back(state.village_code);
     account_versions.push_back(versions.at(id));
     card_states.push_back(static_cast<std::int16_t>(state.account.card_state));
-    banks.push_back(state.account.card_bank_code.empty() ? std::nullopt
-                                                         : std::optional(state.account.card_bank_code));
+    banks.push_back(state.account.card_bank_code.empty()
+                        ? std::nullopt
+                        : std::optional(state.account.card_bank_code));
   }
   Columns columns;
   columns.Int64s(ids).Dates(died).Dates(residence).Dates(issued).Dates(state_on).Dates(name_on);
   columns.Int64s(villages).Int64s(account_versions).Int16s(card_states).Texts(banks);
   YKT_ASSIGN_OR_RETURN(const Rows updated, tx.RunColumns(sql::kUpdatePeople, columns));
-  YKT_INVARIANT(updated.affected() == static_cast<std::int64_t>(ids.size()), "a locked person vanished");
+  YKT_INVARIANT(updated.affected() == static_cast<std::int64_t>(ids.size()),
+                "a locked person vanished");
   return absl::OkStatus();
 }
 
-absl::Status PgPeopleStore::AppendChanges(Transaction& tx, std::vector<FeedEntry>& entries, absl::Time at) {
+absl::Status PgPeopleStore::AppendChanges(Transaction& tx, std::vector<FeedEntry>& entries,
+                                          absl::Time at) {
   if (entries.empty()) return absl::OkStatus();
   const auto count = static_cast<std::int64_t>(entries.size());
   YKT_ASSIGN_OR_RETURN(const Rows taken, tx.Run(sql::kTakeChangeNumbers, count));
@@ -431,7 +445,13 @@ absl::Status PgPeopleStore::AppendChanges(Transaction& tx, std::vector<FeedEntry
     others.push_back(entry.other_person_id);
   }
   Columns columns;
-  columns.Int64s(numbers).Int16s(kinds).Int64s(people).Dates(days).Int64s(versions).Int64s(others).Scalar(at);
+  columns.Int64s(numbers)
+      .Int16s(kinds)
+      .Int64s(people)
+      .Dates(days)
+      .Int64s(versions)
+      .Int64s(others)
+      .Scalar(at);
   return tx.RunColumns(sql::kInsertChanges, columns).status();
 }
 

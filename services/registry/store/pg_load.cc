@@ -22,7 +22,8 @@ using postgres::Rows;
 using postgres::Transaction;
 using status::Reason;
 
-// One chunk of a load. The hashes are made once; everything else is made anew in each run of the transaction.
+// One chunk of a load. The hashes are made once; everything else is made anew in each run of the
+// transaction.
 class PgPeopleStore::Loading {
  public:
   Loading(PgPeopleStore& store, const identity::Caller& caller, const LoadChunk& chunk)
@@ -39,7 +40,8 @@ class PgPeopleStore::Loading {
       row.person = &person;
       row.id_no_index = Hash("id_no", person.id_no);
       row.mac = Hash("person", content);
-      if (!person.household_no.empty()) row.household_index = Hash("household_no", person.household_no);
+      if (!person.household_no.empty())
+        row.household_index = Hash("household_no", person.household_no);
       if (!person.guardian_id_no.empty()) row.guardian_index = Hash("id_no", person.guardian_id_no);
       rows_.push_back(std::move(row));
     }
@@ -88,7 +90,8 @@ class PgPeopleStore::Loading {
   }
 
   absl::StatusOr<bool> ReadFirstAnswer(Transaction& tx) {
-    YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kFindLoadChunk, chunk_.load_id, chunk_.chunk));
+    YKT_ASSIGN_OR_RETURN(const Rows rows,
+                         tx.Run(sql::kFindLoadChunk, chunk_.load_id, chunk_.chunk));
     if (rows.empty()) return false;
     if (rows[0].Bytes(0) != content_mac_) return status::Refuse(Reason::kRequestIdReused);
     answer_.accepted = rows[0].Int(1);
@@ -156,17 +159,19 @@ class PgPeopleStore::Loading {
     Columns find;
     find.ByteStrings(indexes);
     YKT_ASSIGN_OR_RETURN(const Rows found, tx.RunColumns(sql::kFindHouseholds, find));
-    YKT_INVARIANT(found.size() == static_cast<std::int64_t>(indexes.size()), "a household vanished");
+    YKT_INVARIANT(found.size() == static_cast<std::int64_t>(indexes.size()),
+                  "a household vanished");
     std::unordered_map<std::string_view, std::pair<std::int64_t, std::int64_t>> households;
     for (const Row row : found) {
-      households[indexes[static_cast<std::size_t>(row.Int64(0) - 1)]] = {row.Int64(1),
-                                                                        row.MaybeInt64(2).value_or(0)};
+      households[indexes[static_cast<std::size_t>(row.Int64(0) - 1)]] = {
+          row.Int64(1), row.MaybeInt64(2).value_or(0)};
     }
     std::erase_if(fresh_, [&](Prepared* row) {
       if (row->household_index.empty()) return false;
       const auto& [household_id, head] = households.at(row->household_index);
       row->household_id = household_id;
-      if (row->person->household_role != HouseholdRole::kHead || head == row->person_id) return false;
+      if (row->person->household_role != HouseholdRole::kHead || head == row->person_id)
+        return false;
       Reject(*row, Reason::kHouseholdHeadExists);
       return true;
     });
@@ -196,7 +201,9 @@ class PgPeopleStore::Loading {
     for (const Prepared* row : fresh_) {
       const NewPerson& person = *row->person;
       AddTo(counts, DistrictOf(person.village_code),
-            CountOf(!person.died_on.has_value(), person.account.card_state, person.account.legacy_kind), 1);
+            CountOf(!person.died_on.has_value(), person.account.card_state,
+                    person.account.legacy_kind),
+            1);
     }
     return store_.AppendCounts(tx, counts);
   }
@@ -205,9 +212,10 @@ class PgPeopleStore::Loading {
     text.empty() ? copy.Null() : copy.Text(text);
   }
 
-  void Sealed(BinaryCopy& copy, const SealedColumn& column, std::int64_t person_id, std::int64_t second_key,
-              const std::string& value) const {
-    value.empty() ? copy.Null() : copy.Bytes(store_.vault_.Seal(column, person_id, second_key, value));
+  void Sealed(BinaryCopy& copy, const SealedColumn& column, std::int64_t person_id,
+              std::int64_t second_key, const std::string& value) const {
+    value.empty() ? copy.Null()
+                  : copy.Bytes(store_.vault_.Seal(column, person_id, second_key, value));
   }
 
   absl::Status CopyPeople(Transaction& tx) {
@@ -273,7 +281,8 @@ class PgPeopleStore::Loading {
 
   absl::Status Done(BinaryCopy& copy) const {
     YKT_ASSIGN_OR_RETURN(const std::int64_t rows, copy.Finish());
-    YKT_INVARIANT(rows == static_cast<std::int64_t>(fresh_.size()), "a copy stored another number of rows");
+    YKT_INVARIANT(rows == static_cast<std::int64_t>(fresh_.size()),
+                  "a copy stored another number of rows");
     return absl::OkStatus();
   }
 
@@ -286,15 +295,16 @@ class PgPeopleStore::Loading {
     for (const Prepared* row : fresh_) {
       leaves.Add(crypto::LeafHash(std::to_string(row->person_id) + "|" + row->mac));
     }
-    return store_.Audit(tx, caller_,
-                        {.kind = "people.loaded",
-                         .subject = "loads/" + chunk_.load_id + "/" + std::to_string(chunk_.chunk),
-                         .request_id = chunk_.load_id,
-                         .root = leaves.size() == 0 ? std::string() : crypto::StringOf(leaves.Root()),
-                         .leaves = static_cast<std::int64_t>(leaves.size()),
-                         .details = {{"accepted", std::to_string(answer_.accepted)},
-                                     {"registered", std::to_string(fresh_.size())},
-                                     {"rejected", std::to_string(answer_.rejections.size())}}});
+    return store_.Audit(
+        tx, caller_,
+        {.kind = "people.loaded",
+         .subject = "loads/" + chunk_.load_id + "/" + std::to_string(chunk_.chunk),
+         .request_id = chunk_.load_id,
+         .root = leaves.size() == 0 ? std::string() : crypto::StringOf(leaves.Root()),
+         .leaves = static_cast<std::int64_t>(leaves.size()),
+         .details = {{"accepted", std::to_string(answer_.accepted)},
+                     {"registered", std::to_string(fresh_.size())},
+                     {"rejected", std::to_string(answer_.rejections.size())}}});
   }
 
   PgPeopleStore& store_;
@@ -308,7 +318,8 @@ class PgPeopleStore::Loading {
   ChunkAnswer answer_;
 };
 
-absl::StatusOr<ChunkAnswer> PgPeopleStore::Load(const identity::Caller& caller, const LoadChunk& chunk) {
+absl::StatusOr<ChunkAnswer> PgPeopleStore::Load(const identity::Caller& caller,
+                                                const LoadChunk& chunk) {
   Loading loading(*this, caller, chunk);
   absl::Status status;
   for (int run = 0; run < kMaxRuns; ++run) {

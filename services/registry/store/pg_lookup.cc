@@ -24,10 +24,11 @@ using status::Reason;
 
 namespace {
 
-constexpr const char* kEventNames[] = {"registered",     "card_replaced", "card_lost", "card_cancelled",
-                                       "card_activated", "died",          "moved",     "account_name_changed",
-                                       "merged"};
-constexpr const char* kCardStateNames[] = {"none", "not_active", "active", "lost", "cancelled", "in_production"};
+constexpr const char* kEventNames[] = {"registered",     "card_replaced",        "card_lost",
+                                       "card_cancelled", "card_activated",       "died",
+                                       "moved",          "account_name_changed", "merged"};
+constexpr const char* kCardStateNames[] = {"none", "not_active", "active",
+                                           "lost", "cancelled",  "in_production"};
 
 // Where a page of history ended.
 struct Place {
@@ -42,8 +43,10 @@ std::string TokenOf(const HistoryEntry& entry) {
 absl::StatusOr<std::optional<Place>> ReadToken(std::string_view token) {
   if (token.empty()) return std::optional<Place>();
   Place place;
-  const std::optional<absl::CivilDay> day = base::ParseDate(token.substr(0, std::min<std::size_t>(10, token.size())));
-  if (!day.has_value() || token.size() < 12 || token[10] != '.') return status::Refuse(Reason::kPageTokenInvalid);
+  const std::optional<absl::CivilDay> day =
+      base::ParseDate(token.substr(0, std::min<std::size_t>(10, token.size())));
+  if (!day.has_value() || token.size() < 12 || token[10] != '.')
+    return status::Refuse(Reason::kPageTokenInvalid);
   place.day = *day;
   const char* const end = token.data() + token.size();
   const auto [read, error] = std::from_chars(token.data() + 11, end, place.event_no);
@@ -57,7 +60,8 @@ std::string DetailOf(const Row& row) {
   const auto add = [&](const std::string& fact) { detail += (detail.empty() ? "" : "; ") + fact; };
   if (!row.Bool(4)) add("overtaken by a later event");
   if (row.Int64(5) != 0) add("account version " + std::to_string(row.Int64(5)));
-  if (const std::string last4 = row.MaybeText(9).value_or(""); !last4.empty()) add("card account ****" + last4);
+  if (const std::string last4 = row.MaybeText(9).value_or(""); !last4.empty())
+    add("card account ****" + last4);
   if (const std::int64_t state = row.MaybeInt64(10).value_or(0); state > 0 && state <= 5) {
     add(std::string("card ") + kCardStateNames[state]);
   }
@@ -68,11 +72,14 @@ std::string DetailOf(const Row& row) {
 
 }  // namespace
 
-absl::StatusOr<MaskedPerson> PgPeopleStore::ReadMasked(const Row& row, std::vector<std::int64_t>& with_alias) {
+absl::StatusOr<MaskedPerson> PgPeopleStore::ReadMasked(const Row& row,
+                                                       std::vector<std::int64_t>& with_alias) {
   MaskedPerson person;
   person.person_id = row.Int64(0);
-  YKT_ASSIGN_OR_RETURN(const std::string name, vault_.Open(kPersonName, person.person_id, 0, row.Bytes(1)));
-  YKT_ASSIGN_OR_RETURN(const std::string id_no, vault_.Open(kPersonIdNo, person.person_id, 0, row.Bytes(2)));
+  YKT_ASSIGN_OR_RETURN(const std::string name,
+                       vault_.Open(kPersonName, person.person_id, 0, row.Bytes(1)));
+  YKT_ASSIGN_OR_RETURN(const std::string id_no,
+                       vault_.Open(kPersonIdNo, person.person_id, 0, row.Bytes(2)));
   person.masked_name = base::MaskName(name, base::MaskStyle::kWeb);
   person.masked_id_no = MaskIdNumber(id_no);
   person.birth_year = static_cast<int>(row.Date(3).year());
@@ -102,7 +109,8 @@ absl::StatusOr<MaskedPerson> PgPeopleStore::ReadOne(Transaction& tx, const ident
   return person;
 }
 
-absl::StatusOr<MaskedPerson> PgPeopleStore::FindPerson(const identity::Caller& caller, std::string_view id_no,
+absl::StatusOr<MaskedPerson> PgPeopleStore::FindPerson(const identity::Caller& caller,
+                                                       std::string_view id_no,
                                                        std::string_view purpose) {
   const std::string index = vault_.Hash("id_no", id_no);
   const identity::Scope scope = identity::ScopeOf(caller);
@@ -125,7 +133,8 @@ absl::StatusOr<MaskedPerson> PgPeopleStore::FindPerson(const identity::Caller& c
   return person;
 }
 
-absl::StatusOr<MaskedPerson> PgPeopleStore::GetPerson(const identity::Caller& caller, std::int64_t person_id,
+absl::StatusOr<MaskedPerson> PgPeopleStore::GetPerson(const identity::Caller& caller,
+                                                      std::int64_t person_id,
                                                       std::string_view purpose) {
   MaskedPerson person;
   absl::Status status = database_.Transact("get_person", [&](Transaction& tx) -> absl::Status {
@@ -143,7 +152,8 @@ absl::StatusOr<MaskedPerson> PgPeopleStore::GetPerson(const identity::Caller& ca
   return person;
 }
 
-absl::StatusOr<HistoryPage> PgPeopleStore::ListHistory(const identity::Caller& caller, std::int64_t person_id,
+absl::StatusOr<HistoryPage> PgPeopleStore::ListHistory(const identity::Caller& caller,
+                                                       std::int64_t person_id,
                                                        std::string_view purpose, int page_size,
                                                        std::string_view page_token) {
   YKT_ASSIGN_OR_RETURN(const std::optional<Place> after, ReadToken(page_token));
@@ -183,15 +193,14 @@ absl::StatusOr<HistoryPage> PgPeopleStore::ListHistory(const identity::Caller& c
   return page;
 }
 
-absl::StatusOr<std::vector<MaskedPerson>> PgPeopleStore::GetHousehold(const identity::Caller& caller,
-                                                                      std::int64_t household_id,
-                                                                      std::string_view purpose) {
+absl::StatusOr<std::vector<MaskedPerson>> PgPeopleStore::GetHousehold(
+    const identity::Caller& caller, std::int64_t household_id, std::string_view purpose) {
   const identity::Scope scope = identity::ScopeOf(caller);
   std::vector<MaskedPerson> members;
   absl::Status status = database_.Transact("get_household", [&](Transaction& tx) -> absl::Status {
     members.clear();
-    YKT_ASSIGN_OR_RETURN(const Rows rows,
-                         tx.Run(sql::kGetHousehold, household_id, scope.all_districts, scope.districts));
+    YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kGetHousehold, household_id,
+                                                 scope.all_districts, scope.districts));
     if (rows.empty()) return status::Refuse(Reason::kNotFound);
     std::vector<std::int64_t> with_alias;
     for (const Row row : rows) {
@@ -216,7 +225,8 @@ absl::StatusOr<std::vector<MaskedPerson>> PgPeopleStore::GetHousehold(const iden
   return members;
 }
 
-absl::StatusOr<MaskedPerson> PgPeopleStore::Merge(const identity::Caller& caller, const MergeOrder& order) {
+absl::StatusOr<MaskedPerson> PgPeopleStore::Merge(const identity::Caller& caller,
+                                                  const MergeOrder& order) {
   MaskedPerson person;
   absl::Status status;
   for (int run = 0; run < kMaxRuns; ++run) {
@@ -231,7 +241,8 @@ absl::StatusOr<MaskedPerson> PgPeopleStore::Merge(const identity::Caller& caller
   return status;
 }
 
-absl::Status PgPeopleStore::MergeOnce(Transaction& tx, const identity::Caller& caller, const MergeOrder& order) {
+absl::Status PgPeopleStore::MergeOnce(Transaction& tx, const identity::Caller& caller,
+                                      const MergeOrder& order) {
   const std::int64_t kept_id = order.kept_person_id;
   const std::int64_t merged_id = order.merged_person_id;
   const std::string mac = vault_.Hash(
@@ -247,7 +258,8 @@ absl::Status PgPeopleStore::MergeOnce(Transaction& tx, const identity::Caller& c
                        tx.Run(sql::kLockTwoPeople, two, scope.all_districts, scope.districts));
   if (locked.size() != 2) return status::Refuse(Reason::kPersonUnknown);
   for (const Row row : locked) {
-    if (!row.IsNull(1)) return status::Refuse(Reason::kMergeInvalid, "one of them was merged before");
+    if (!row.IsNull(1))
+      return status::Refuse(Reason::kMergeInvalid, "one of them was merged before");
   }
   std::map<std::int64_t, std::int64_t> versions;
   YKT_ASSIGN_OR_RETURN(auto states, ReadStates(tx, {kept_id, merged_id}, versions));
@@ -257,9 +269,11 @@ absl::Status PgPeopleStore::MergeOnce(Transaction& tx, const identity::Caller& c
   CountDeltas counts;
   for (const auto& [id, state] : states) {
     AddTo(counts, DistrictOf(state.village_code),
-          CountOf(!state.died_on.has_value(), state.account.card_state, state.account.legacy_kind), -1);
+          CountOf(!state.died_on.has_value(), state.account.card_state, state.account.legacy_kind),
+          -1);
   }
-  if (merged.died_on.has_value() && (!kept.died_on.has_value() || *merged.died_on < *kept.died_on)) {
+  if (merged.died_on.has_value() &&
+      (!kept.died_on.has_value() || *merged.died_on < *kept.died_on)) {
     kept.died_on = std::max(*merged.died_on, kept.born_on);
   }
   AddTo(counts, DistrictOf(kept.village_code),
@@ -267,8 +281,8 @@ absl::Status PgPeopleStore::MergeOnce(Transaction& tx, const identity::Caller& c
 
   // Whoever was routed by either record is routed anew: the version is above both.
   YKT_ASSIGN_OR_RETURN(const IdBlock ids, TakeIds(tx));
-  const std::int64_t version =
-      std::max(std::max(versions.at(kept_id), versions.at(merged_id)) + 1, ids.least_account_version);
+  const std::int64_t version = std::max(std::max(versions.at(kept_id), versions.at(merged_id)) + 1,
+                                        ids.least_account_version);
   const absl::Time now = clock_.Now();
   const absl::CivilDay today = business_clock_.Today();
   YKT_RETURN_IF_ERROR(WriteVersions(
@@ -279,7 +293,8 @@ absl::Status PgPeopleStore::MergeOnce(Transaction& tx, const identity::Caller& c
   YKT_RETURN_IF_ERROR(tx.Run(sql::kMoveHouseholdHead, kept_id, merged_id).status());
 
   {
-    YKT_ASSIGN_OR_RETURN(postgres::BinaryCopy copy, postgres::BinaryCopy::Start(tx, sql::kCopyPersonEvent, 11));
+    YKT_ASSIGN_OR_RETURN(postgres::BinaryCopy copy,
+                         postgres::BinaryCopy::Start(tx, sql::kCopyPersonEvent, 11));
     for (const std::int64_t id : {kept_id, merged_id}) {
       copy.Int64(id);
       copy.Int64(ids.first + (id == kept_id ? 1 : 0));
@@ -297,17 +312,18 @@ absl::Status PgPeopleStore::MergeOnce(Transaction& tx, const identity::Caller& c
     YKT_RETURN_IF_ERROR(copy.Finish().status());
   }
   YKT_RETURN_IF_ERROR(AppendCounts(tx, counts));
-  YKT_RETURN_IF_ERROR(tx.Run(sql::kInsertMergeRequest, order.request_id, postgres::Bytes{mac}, kept_id,
-                             merged_id, now, caller.Actor())
+  YKT_RETURN_IF_ERROR(tx.Run(sql::kInsertMergeRequest, order.request_id, postgres::Bytes{mac},
+                             kept_id, merged_id, now, caller.Actor())
                           .status());
-  YKT_RETURN_IF_ERROR(Audit(tx, caller,
-                            {.kind = "people.merged",
-                             .subject = "people/" + std::to_string(kept_id),
-                             .district = DistrictOf(kept.village_code),
-                             .request_id = order.request_id,
-                             .root = {},
-                             .leaves = 0,
-                             .details = {{"merged", std::to_string(merged_id)}, {"reason", order.reason}}}));
+  YKT_RETURN_IF_ERROR(
+      Audit(tx, caller,
+            {.kind = "people.merged",
+             .subject = "people/" + std::to_string(kept_id),
+             .district = DistrictOf(kept.village_code),
+             .request_id = order.request_id,
+             .root = {},
+             .leaves = 0,
+             .details = {{"merged", std::to_string(merged_id)}, {"reason", order.reason}}}));
   std::vector<FeedEntry> feed{{.number = 0,
                                .kind = ChangeKind::kMerged,
                                .person_id = kept_id,

@@ -30,7 +30,8 @@ void AddParams(Columns& columns, std::span<const PayeeRef> payees) {
   people.reserve(payees.size());
   beneficiaries.reserve(payees.size());
   for (const PayeeRef& payee : payees) {
-    const bool same = payee.beneficiary_person_id == 0 || payee.beneficiary_person_id == payee.payee_person_id;
+    const bool same =
+        payee.beneficiary_person_id == 0 || payee.beneficiary_person_id == payee.payee_person_id;
     people.push_back(payee.payee_person_id);
     beneficiaries.push_back(same ? std::nullopt : std::optional(payee.beneficiary_person_id));
   }
@@ -48,10 +49,11 @@ std::map<std::string, std::string> SessionSettings() {
 }
 
 CountDelta CountOf(bool living, CardState card_state, AccountKind legacy_kind) {
-  return {.people = 1,
-          .living = living ? 1 : 0,
-          .active_cards = card_state == CardState::kActive ? 1 : 0,
-          .legacy_only = card_state == CardState::kNone && legacy_kind != AccountKind::kNone ? 1 : 0};
+  return {
+      .people = 1,
+      .living = living ? 1 : 0,
+      .active_cards = card_state == CardState::kActive ? 1 : 0,
+      .legacy_only = card_state == CardState::kNone && legacy_kind != AccountKind::kNone ? 1 : 0};
 }
 
 void AddTo(CountDeltas& deltas, std::int32_t district, const CountDelta& delta, int sign) {
@@ -71,8 +73,8 @@ bool MayRunAgain(const absl::Status& status) {
 std::string EncodeRejections(const std::vector<Rejection>& rejections) {
   std::string text;
   for (const Rejection& rejection : rejections) {
-    text += std::to_string(rejection.row) + "\t" + std::string(status::ReasonName(rejection.reason)) + "\t" +
-            rejection.detail + "\n";
+    text += std::to_string(rejection.row) + "\t" +
+            std::string(status::ReasonName(rejection.reason)) + "\t" + rejection.detail + "\n";
   }
   return text;
 }
@@ -124,7 +126,8 @@ absl::Status PgPeopleStore::AppendCounts(Transaction& tx, const CountDeltas& del
   std::vector<std::int32_t> districts;
   std::vector<std::int64_t> people, living, active_cards, legacy_only;
   for (const auto& [district, delta] : deltas) {
-    if (delta.people == 0 && delta.living == 0 && delta.active_cards == 0 && delta.legacy_only == 0) continue;
+    if (delta.people == 0 && delta.living == 0 && delta.active_cards == 0 && delta.legacy_only == 0)
+      continue;
     districts.push_back(district);
     people.push_back(delta.people);
     living.push_back(delta.living);
@@ -198,8 +201,9 @@ absl::StatusOr<std::vector<PayeeRecord>> PgPeopleStore::ReadPayees(std::span<con
   std::vector<PayeeRecord> records;
   absl::Status status = database_.Read("read_payees", [&](Transaction& tx) -> absl::Status {
     records.assign(payees.size(), PayeeRecord{});
-    YKT_ASSIGN_OR_RETURN(const Rows rows,
-                         tx.RunColumns(sealed ? sql::kReadPayeesSealed : sql::kReadPayees, columns));
+    YKT_ASSIGN_OR_RETURN(
+        const Rows rows,
+        tx.RunColumns(sealed ? sql::kReadPayeesSealed : sql::kReadPayees, columns));
     for (const Row row : rows) {
       const auto i = static_cast<std::size_t>(row.Int64(0) - 1);
       const PayeeRef& payee = payees[i];
@@ -221,7 +225,8 @@ absl::StatusOr<std::vector<PayeeRecord>> PgPeopleStore::ReadPayees(std::span<con
       const std::int64_t id = record.person_id;
       const std::int64_t version = record.account_version;
       YKT_ASSIGN_OR_RETURN(record.name, vault_.Open(kPersonName, id, 0, row.Bytes(10)));
-      YKT_ASSIGN_OR_RETURN(record.card_account_no, vault_.Open(kCardAccount, id, version, row.MaybeBytes(11)));
+      YKT_ASSIGN_OR_RETURN(record.card_account_no,
+                           vault_.Open(kCardAccount, id, version, row.MaybeBytes(11)));
       YKT_ASSIGN_OR_RETURN(record.card_account_name,
                            vault_.Open(kCardAccountName, id, version, row.MaybeBytes(12)));
       YKT_ASSIGN_OR_RETURN(record.legacy_account_no,
@@ -239,17 +244,19 @@ absl::Status PgPeopleStore::RecordSealing(const identity::Caller& caller, std::s
                                           std::int64_t sealed, std::int64_t refused,
                                           const crypto::Digest& root) {
   return database_.Transact("record_sealing", [&](Transaction& tx) {
-    return Audit(tx, caller,
-                 {.kind = "accounts.sealed",
-                  .subject = "chunks/" + std::string(chunk_id),
-                  .request_id = {},
-                  .root = sealed == 0 ? std::string() : crypto::StringOf(root),
-                  .leaves = sealed,
-                  .details = {{"sealed", std::to_string(sealed)}, {"refused", std::to_string(refused)}}});
+    return Audit(
+        tx, caller,
+        {.kind = "accounts.sealed",
+         .subject = "chunks/" + std::string(chunk_id),
+         .request_id = {},
+         .root = sealed == 0 ? std::string() : crypto::StringOf(root),
+         .leaves = sealed,
+         .details = {{"sealed", std::to_string(sealed)}, {"refused", std::to_string(refused)}}});
   });
 }
 
-absl::StatusOr<Statistics> PgPeopleStore::Count(const identity::Caller& caller, std::int32_t district) {
+absl::StatusOr<Statistics> PgPeopleStore::Count(const identity::Caller& caller,
+                                                std::int32_t district) {
   const identity::Scope scope = identity::ScopeOf(caller);
   Statistics counts;
   absl::Status status = database_.Read("count_people", [&](Transaction& tx) -> absl::Status {

@@ -1,5 +1,5 @@
-// The registry's storage over PostgreSQL. One statement for a chunk and step; sensitive values go in and out through
-// the vault. Thread safe.
+// The registry's storage over PostgreSQL. One statement for a chunk and step; sensitive values go
+// in and out through the vault. Thread safe.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,9 @@
 
 namespace yikatong::registry {
 
-// Session settings that every connection of this store must have. All statements go by keys, so the planner is told
-// to: a plan made while a table was small or never analysed would otherwise scan it for each chunk.
+// Session settings that every connection of this store must have. All statements go by keys, so the
+// planner is told to: a plan made while a table was small or never analysed would otherwise scan it
+// for each chunk.
 std::map<std::string, std::string> SessionSettings();
 
 // How the counts of one district move.
@@ -37,16 +38,23 @@ class PgPeopleStore final : public PeopleStore {
   // All of them must outlive the store. `database` was opened with SessionSettings().
   PgPeopleStore(postgres::Database& database, const Vault& vault, const base::Clock& clock,
                 const base::BusinessClock& business_clock, base::IdSource& ids)
-      : database_(database), vault_(vault), clock_(clock), business_clock_(business_clock), ids_(ids) {}
+      : database_(database),
+        vault_(vault),
+        clock_(clock),
+        business_clock_(business_clock),
+        ids_(ids) {}
 
   absl::StatusOr<ChunkAnswer> Load(const identity::Caller& caller, const LoadChunk& chunk) override;
-  absl::StatusOr<ChunkAnswer> ApplyChanges(const identity::Caller& caller, const ChangeChunk& chunk) override;
+  absl::StatusOr<ChunkAnswer> ApplyChanges(const identity::Caller& caller,
+                                           const ChangeChunk& chunk) override;
   absl::StatusOr<FeedPage> ListChanges(std::int64_t after, int limit) override;
-  absl::StatusOr<std::vector<ResolvedPerson>> ResolvePeople(std::span<const PersonLookup> lookups) override;
+  absl::StatusOr<std::vector<ResolvedPerson>> ResolvePeople(
+      std::span<const PersonLookup> lookups) override;
   absl::StatusOr<std::vector<PayeeRecord>> ReadPayees(std::span<const PayeeRef> payees,
                                                       PayeeDetail detail) override;
-  absl::Status RecordSealing(const identity::Caller& caller, std::string_view chunk_id, std::int64_t sealed,
-                             std::int64_t refused, const crypto::Digest& root) override;
+  absl::Status RecordSealing(const identity::Caller& caller, std::string_view chunk_id,
+                             std::int64_t sealed, std::int64_t refused,
+                             const crypto::Digest& root) override;
   absl::StatusOr<MaskedPerson> FindPerson(const identity::Caller& caller, std::string_view id_no,
                                           std::string_view purpose) override;
   absl::StatusOr<MaskedPerson> GetPerson(const identity::Caller& caller, std::int64_t person_id,
@@ -57,7 +65,8 @@ class PgPeopleStore final : public PeopleStore {
   absl::StatusOr<std::vector<MaskedPerson>> GetHousehold(const identity::Caller& caller,
                                                          std::int64_t household_id,
                                                          std::string_view purpose) override;
-  absl::StatusOr<MaskedPerson> Merge(const identity::Caller& caller, const MergeOrder& order) override;
+  absl::StatusOr<MaskedPerson> Merge(const identity::Caller& caller,
+                                     const MergeOrder& order) override;
   absl::StatusOr<Statistics> Count(const identity::Caller& caller, std::int32_t district) override;
   absl::Status RecordRefusal(const identity::Caller& caller, std::string_view method,
                              std::string_view reason) override;
@@ -97,17 +106,21 @@ class PgPeopleStore final : public PeopleStore {
   };
   absl::Status WriteVersions(postgres::Transaction& tx, const std::vector<NewVersion>& versions,
                              absl::Time at);
-  absl::Status UpdatePeople(postgres::Transaction& tx, const std::map<std::int64_t, PersonState>& states,
+  absl::Status UpdatePeople(postgres::Transaction& tx,
+                            const std::map<std::int64_t, PersonState>& states,
                             const std::map<std::int64_t, std::int64_t>& versions);
   // Numbers the entries, last thing before the commit.
-  absl::Status AppendChanges(postgres::Transaction& tx, std::vector<FeedEntry>& entries, absl::Time at);
+  absl::Status AppendChanges(postgres::Transaction& tx, std::vector<FeedEntry>& entries,
+                             absl::Time at);
 
-  absl::StatusOr<MaskedPerson> ReadMasked(const postgres::Row& row, std::vector<std::int64_t>& with_alias);
+  absl::StatusOr<MaskedPerson> ReadMasked(const postgres::Row& row,
+                                          std::vector<std::int64_t>& with_alias);
   absl::StatusOr<MaskedPerson> ReadOne(postgres::Transaction& tx, const identity::Caller& caller,
                                        std::int64_t person_id);
   absl::StatusOr<std::multimap<std::int64_t, std::int64_t>> ReadAliases(
       postgres::Transaction& tx, const std::vector<std::int64_t>& person_ids);
-  absl::Status MergeOnce(postgres::Transaction& tx, const identity::Caller& caller, const MergeOrder& order);
+  absl::Status MergeOnce(postgres::Transaction& tx, const identity::Caller& caller,
+                         const MergeOrder& order);
 
   postgres::Database& database_;
   const Vault& vault_;
@@ -120,7 +133,8 @@ class PgPeopleStore final : public PeopleStore {
 CountDelta CountOf(bool living, CardState card_state, AccountKind legacy_kind);
 void AddTo(CountDeltas& deltas, std::int32_t district, const CountDelta& delta, int sign);
 
-// Whether a failed transaction may be run again from its start: its work is keyed, so it then finds what happened.
+// Whether a failed transaction may be run again from its start: its work is keyed, so it then finds
+// what happened.
 bool MayRunAgain(const absl::Status& status);
 inline constexpr int kMaxRuns = 5;
 

@@ -22,19 +22,21 @@ class RowKey {
 
  private:
   void Put(std::size_t at, std::uint64_t value) {
-    for (std::size_t i = 0; i < 8; ++i) bytes_[at + i] = static_cast<char>((value >> (56 - 8 * i)) & 0xff);
+    for (std::size_t i = 0; i < 8; ++i)
+      bytes_[at + i] = static_cast<char>((value >> (56 - 8 * i)) & 0xff);
   }
   std::array<char, 16> bytes_{};
 };
 
 }  // namespace
 
-absl::StatusOr<Vault> Vault::Load(const std::string& column_keys_file, const std::string& index_key_file,
-                                  crypto::RandomSource& random) {
+absl::StatusOr<Vault> Vault::Load(const std::string& column_keys_file,
+                                  const std::string& index_key_file, crypto::RandomSource& random) {
   YKT_ASSIGN_OR_RETURN(const crypto::KeyRing columns, crypto::ReadKeyRing(column_keys_file));
   YKT_ASSIGN_OR_RETURN(const crypto::KeyRing index, crypto::ReadKeyRing(index_key_file));
   if (index.keys.size() != 1) {
-    return status::Refuse(status::Reason::kConfigInvalid, index_key_file + " must hold exactly one key");
+    return status::Refuse(status::Reason::kConfigInvalid,
+                          index_key_file + " must hold exactly one key");
   }
   YKT_ASSIGN_OR_RETURN(crypto::ColumnCipher cipher, crypto::ColumnCipher::Make(columns, random));
   return Vault(std::move(cipher), crypto::BlindIndex(index.keys.begin()->second));
@@ -43,11 +45,13 @@ absl::StatusOr<Vault> Vault::Load(const std::string& column_keys_file, const std
 std::string Vault::Seal(const SealedColumn& column, std::int64_t person_id, std::int64_t second_key,
                         std::string_view value) const {
   const RowKey key(person_id, second_key);
-  return cipher_.Encrypt({.table = column.table, .column = column.column, .row_key = key.View()}, value);
+  return cipher_.Encrypt({.table = column.table, .column = column.column, .row_key = key.View()},
+                         value);
 }
 
-std::optional<std::string> Vault::SealUnlessEmpty(const SealedColumn& column, std::int64_t person_id,
-                                                  std::int64_t second_key, std::string_view value) const {
+std::optional<std::string> Vault::SealUnlessEmpty(const SealedColumn& column,
+                                                  std::int64_t person_id, std::int64_t second_key,
+                                                  std::string_view value) const {
   if (value.empty()) return std::nullopt;
   return Seal(column, person_id, second_key, value);
 }
@@ -57,8 +61,8 @@ absl::StatusOr<std::string> Vault::Open(const SealedColumn& column, std::int64_t
                                         const std::optional<std::string>& stored) const {
   if (!stored.has_value()) return std::string();
   const RowKey key(person_id, second_key);
-  absl::StatusOr<std::string> plain =
-      cipher_.Decrypt({.table = column.table, .column = column.column, .row_key = key.View()}, *stored);
+  absl::StatusOr<std::string> plain = cipher_.Decrypt(
+      {.table = column.table, .column = column.column, .row_key = key.View()}, *stored);
   if (!plain.ok()) {
     return status::Invariant("a stored value does not decrypt in its place",
                              {{"table", std::string(column.table)},

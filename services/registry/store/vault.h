@@ -1,5 +1,5 @@
-// What the registry's database may hold of sensitive values: ciphertexts bound to their place, and keyed hashes to
-// search and compare by. Thread safe.
+// What the registry's database may hold of sensitive values: ciphertexts bound to their place, and
+// keyed hashes to search and compare by. Thread safe.
 #pragma once
 
 #include <cstdint>
@@ -31,9 +31,11 @@ inline constexpr SealedColumn kEventContent{"person_event", "content_cipher"};
 
 class Vault {
  public:
-  // Reads both key files (crypto/keys.h): the ring that columns are encrypted under, and the key of blind indexes, a
-  // ring of one. The index key can never be changed without indexing everything anew. `random` must outlive the vault.
-  static absl::StatusOr<Vault> Load(const std::string& column_keys_file, const std::string& index_key_file,
+  // Reads both key files (crypto/keys.h): the ring that columns are encrypted under, and the key of
+  // blind indexes, a ring of one. The index key can never be changed without indexing everything
+  // anew. `random` must outlive the vault.
+  static absl::StatusOr<Vault> Load(const std::string& column_keys_file,
+                                    const std::string& index_key_file,
                                     crypto::RandomSource& random);
   Vault(crypto::ColumnCipher cipher, crypto::BlindIndex index)
       : cipher_(std::move(cipher)), index_(std::move(index)) {}
@@ -46,7 +48,8 @@ class Vault {
                                              std::int64_t second_key, std::string_view value) const;
   // INVARIANT_BROKEN where the stored bytes were not made for this place. NULL is empty.
   absl::StatusOr<std::string> Open(const SealedColumn& column, std::int64_t person_id,
-                                   std::int64_t second_key, const std::optional<std::string>& stored) const;
+                                   std::int64_t second_key,
+                                   const std::optional<std::string>& stored) const;
 
   // 16 bytes; equal for equal values of one purpose, and of no use to who lacks the key.
   std::string Hash(std::string_view purpose, std::string_view value) const;

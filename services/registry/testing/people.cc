@@ -12,7 +12,8 @@ namespace yikatong::registry::testing {
 std::string IdNumber(std::int64_t n) {
   // 150 sequences a day in places 997 down; days from 1950.
   const absl::CivilDay born = absl::CivilDay(1950, 1, 1) + n / 150;
-  const std::string head = fmt::format("120115{}{:03d}", base::FormatCompactDate(born), 850 + n % 150);
+  const std::string head =
+      fmt::format("120115{}{:03d}", base::FormatCompactDate(born), 850 + n % 150);
   return head + *codes::IdCheckCharacter(head);
 }
 
@@ -24,7 +25,8 @@ std::string BankCard(std::int64_t n) {
 std::string SocialCard(std::int64_t n) { return fmt::format("T{:08d}", n); }
 
 std::string Name(std::int64_t n) {
-  static constexpr const char* kGiven[] = {"一", "二", "三", "四", "五", "六", "七", "八", "九", "十"};
+  static constexpr const char* kGiven[] = {"一", "二", "三", "四", "五",
+                                           "六", "七", "八", "九", "十"};
   return std::string("测") + kGiven[n % 10] + kGiven[n / 10 % 10];
 }
 
@@ -49,7 +51,8 @@ std::vector<PersonInput> MakePeople(std::int64_t first, int count) {
     const std::int64_t n = first + i;
     PersonInput person = MakePerson(n, i + 1);
     person.household_no = fmt::format("H{:09d}", n / 4);
-    person.household_role = static_cast<int>(n % 4 == 0 ? HouseholdRole::kHead : HouseholdRole::kOther);
+    person.household_role =
+        static_cast<int>(n % 4 == 0 ? HouseholdRole::kHead : HouseholdRole::kOther);
     people.push_back(std::move(person));
   }
   return people;

@@ -23,7 +23,8 @@ std::string Name(std::int64_t n);
 
 // The n-th person: active card, no household.
 PersonInput MakePerson(std::int64_t n, std::int64_t row);
-// Rows 1 … count of people first, first + 1, …; every fourth is a head and the three after are members of the household.
+// Rows 1 … count of people first, first + 1, …; every fourth is a head and the three after are
+// members of the household.
 std::vector<PersonInput> MakePeople(std::int64_t first, int count);
 
 }  // namespace yikatong::registry::testing
