@@ -10,6 +10,8 @@
 #include <pqxx/errorhandler>
 #include <pqxx/transaction>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "common/postgres/database.h"
 
@@ -48,7 +50,8 @@ class Connection {
   void MarkBroken() { broken_ = true; }
 
   void Begin(const TransactOptions& options);
-  pqxx::dbtransaction& transaction() { return *transaction_; }
+  // Runs a prepared statement in the open transaction; throws.
+  pqxx::result Execute(const std::string& statement, const std::vector<const char*>& values);
   void Commit();          // throws
   void Abort() noexcept;  // marks the connection broken when it does not succeed
 

@@ -392,8 +392,7 @@ absl::StatusOr<Rows> Transaction::RunParams(const Query& query, std::span<const 
     bool is_new = false;
     const std::string statement = connection_.StatementName(query, /*bulk=*/false, &is_new);
     if (is_new) connection_.pq().prepare(statement, query.sql);
-    pqxx::result result = connection_.transaction().exec_prepared(
-        statement, pqxx::prepare::make_dynamic_params(values));
+    pqxx::result result = connection_.Execute(statement, values);
     return Rows(std::make_shared<TextResult>(std::move(result)));
   } catch (...) {
     return Fail(FromCurrentException(query.name));

@@ -11,8 +11,8 @@
 #include <pqxx/nontransaction>
 #include <pqxx/result>
 #include <pqxx/transaction>
-#include <regex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "common/base/hex.h"
@@ -78,32 +78,49 @@ const char* KindName(MigrationKind kind) {
 }
 
 absl::StatusOr<MigrationKind> KindOf(const Migration& migration) {
-  static const std::regex kind_line("(^|\n)-- kind: ([^\n]*)");
-  std::cmatch match;
-  if (!std::regex_search(migration.sql, match, kind_line)) return MigrationKind::kExpand;
-  for (const MigrationKind kind :
-       {MigrationKind::kExpand, MigrationKind::kContract, MigrationKind::kNontransactional}) {
-    if (match[2] == KindName(kind)) return kind;
+  constexpr std::string_view kKindLine = "-- kind: ";
+  std::string_view rest = migration.sql;
+  while (!rest.empty()) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    if (line.substr(0, kKindLine.size()) != kKindLine) continue;
+    for (const MigrationKind kind :
+         {MigrationKind::kExpand, MigrationKind::kContract, MigrationKind::kNontransactional}) {
+      if (line.substr(kKindLine.size()) == KindName(kind)) return kind;
+    }
+    return status::Invariant(
+        fmt::format("{}: kind is none of expand, contract, nontransactional", migration.name));
   }
-  return status::Invariant(
-      fmt::format("{}: kind is none of expand, contract, nontransactional", migration.name));
+  return MigrationKind::kExpand;
+}
+
+bool IsWordCharacter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
 // Puts role names in for :app and :owner (never for a cast, "::app", a quoted ":app" or a longer
 // word).
 std::string WithRoles(std::string_view sql, std::string_view service) {
-  static const std::regex placeholder("(^|[^:A-Za-z0-9_']):(app|owner)\\b");
-  const std::string text(sql);
   std::string out;
-  auto last = text.cbegin();
-  for (std::sregex_iterator at(text.begin(), text.end(), placeholder), end; at != end; ++at) {
-    const std::smatch& match = *at;
-    out.append(last, match[0].first);
-    out += match[1].str();
-    out += '"' + (match[2] == "app" ? RuntimeRole(service) : OwnerRole(service)) + '"';
-    last = match[0].second;
+  out.reserve(sql.size() + 256);
+  for (size_t at = 0; at < sql.size();) {
+    const char before = at == 0 ? ' ' : sql[at - 1];
+    bool put_in = false;
+    if (sql[at] == ':' && before != ':' && before != '\'' && !IsWordCharacter(before)) {
+      for (const auto& [word, role] :
+           {std::pair<std::string_view, std::string>(":app", RuntimeRole(service)),
+            {":owner", OwnerRole(service)}}) {
+        const size_t end = at + word.size();
+        if (sql.substr(at, word.size()) != word) continue;
+        if (end < sql.size() && IsWordCharacter(sql[end])) continue;
+        out.append("\"").append(role).append("\"");
+        at = end;
+        put_in = true;
+        break;
+      }
+    }
+    if (!put_in) out += sql[at++];
   }
-  out.append(last, text.cend());
   return out;
 }
 
@@ -267,9 +284,12 @@ class Migrator {
   const std::string service_;
 };
 
+// [a-z][a-z0-9_]*, short enough for the names made of it.
 bool IsName(std::string_view name) {
-  static const std::regex name_form("[a-z][a-z0-9_]{0,40}");
-  return std::regex_match(name.begin(), name.end(), name_form);
+  return !name.empty() && name.size() <= 41 && name[0] >= 'a' && name[0] <= 'z' &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+         });
 }
 
 std::string Base64(const unsigned char* data, int size) {

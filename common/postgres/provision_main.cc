@@ -2,7 +2,6 @@
 //
 //   provision --admin CONNINFO --service NAME --owner-password-file F --runtime-password-file F
 #include <CLI/CLI.hpp>
-
 #include <fstream>
 #include <iostream>
 #include <string>
@@ -23,7 +22,8 @@ std::string ReadSecret(const std::string& path) {
 int main(int argc, char** argv) {
   CLI::App app("Makes a service's database with its owner and runtime role");
   std::string admin, service, owner_file, runtime_file;
-  app.add_option("--admin", admin, "A role that may create databases and roles, in libpq's form")->required();
+  app.add_option("--admin", admin, "A role that may create databases and roles, in libpq's form")
+      ->required();
   app.add_option("--service", service, "Name of the service")->required();
   app.add_option("--owner-password-file", owner_file)->required()->check(CLI::ExistingFile);
   app.add_option("--runtime-password-file", runtime_file)->required()->check(CLI::ExistingFile);
@@ -35,7 +35,8 @@ int main(int argc, char** argv) {
     std::cerr << "a password file is empty\n";
     return 2;
   }
-  const absl::Status status = yikatong::postgres::ProvisionServiceDatabase(admin, service, passwords);
+  const absl::Status status =
+      yikatong::postgres::ProvisionServiceDatabase(admin, service, passwords);
   if (!status.ok()) {
     std::cerr << status.message() << '\n';
     return 1;
