@@ -42,7 +42,8 @@ function(yikatong_queries target namespace)
   add_custom_command(OUTPUT ${header}
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/cmake/embed_sql.py
             ${namespace} ${CMAKE_CURRENT_SOURCE_DIR}/sql ${header}
-    DEPENDS ${CMAKE_SOURCE_DIR}/cmake/embed_sql.py ${sql_files} VERBATIM)
+    DEPENDS ${CMAKE_SOURCE_DIR}/cmake/embed_sql.py ${sql_files}
+    DEPFILE ${header}.d VERBATIM)
   add_custom_target(${target}_queries DEPENDS ${header})
   add_dependencies(${target} ${target}_queries)
 endfunction()
