@@ -159,7 +159,9 @@ class StoreTest : public ::testing::Test {
     ASSERT_TRUE(Draft(id, std::move(rules)).ok());
     ASSERT_TRUE(Submit(id, version).ok());
     ASSERT_TRUE(Approve(id, version).ok());
-    if (publish) ASSERT_TRUE(Publish(id, version).ok());
+    if (publish) {
+      ASSERT_TRUE(Publish(id, version).ok());
+    }
   }
   absl::StatusOr<Payable> PayableOf(const std::string& id, const char* period,
                                     std::int32_t district = 120105) {
@@ -428,6 +430,7 @@ TEST_F(StoreTest, ADistrictsPolicyIsForeignToOthers) {
                 return SubmitVersion(r, "P022", 1).status();
               }).ok());
   ASSERT_TRUE(Approve("P022", 1).ok());
+  ASSERT_TRUE(Do(binhai, [](Repository& r) { return PublishVersion(r, "P022", 1).status(); }).ok());
   EXPECT_TRUE(PayableOf("P022", "2026-03", 120116).ok());
   EXPECT_EQ(ReasonOf(PayableOf("P022", "2026-03", 120105).status()), Reason::kDistrictForeign);
 }
