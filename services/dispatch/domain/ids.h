@@ -1,6 +1,6 @@
 // The arithmetic of batch ids, item ids and references. Pure.
 //
-//   batch id   (district % 10000) · 10^8 + number            12 digits
+//   batch id   (district % 10000) · 10^8 + epoch · 10^7 + number    12 digits, number 1 … 10^7 − 1
 //   item id    (district % 10000) · 10^10 + epoch · 10^9 + serial   14 digits, serial 1 … 10^9 − 1
 //   reference  item id · 100 + attempt                       16 digits, attempt 1 … 99
 //
@@ -13,13 +13,14 @@
 namespace yikatong::dispatch {
 
 inline constexpr std::int32_t kProvince = 12;  // the first two digits of every district of this installation
-inline constexpr std::int64_t kBatchesPerDistrict = 100'000'000;
+inline constexpr std::int64_t kBatchesPerEpoch = 10'000'000;
+inline constexpr std::int64_t kBatchesPerDistrict = 10 * kBatchesPerEpoch;
 inline constexpr std::int64_t kSerialsPerEpoch = 1'000'000'000;
 inline constexpr std::int64_t kItemsPerDistrict = 10 * kSerialsPerEpoch;
 inline constexpr int kMaxAttempts = 99;
 
-constexpr std::int64_t MakeBatchId(std::int32_t district, std::int64_t number) {
-  return district % 10'000 * kBatchesPerDistrict + number;
+constexpr std::int64_t MakeBatchId(std::int32_t district, int epoch, std::int64_t number) {
+  return district % 10'000 * kBatchesPerDistrict + epoch * kBatchesPerEpoch + number;
 }
 constexpr std::int64_t MakeItemId(std::int32_t district, int epoch, std::int64_t serial) {
   return district % 10'000 * kItemsPerDistrict + epoch * kSerialsPerEpoch + serial;

@@ -27,13 +27,13 @@ absl::Status CheckStep(const policy::PolicyRule& rule, const Batch& batch, const
   return absl::OkStatus();
 }
 
-absl::Status CheckEarlyOrLateReturn(const policy::PolicyRule& rule, const identity::Caller& caller,
-                                    std::string_view step) {
-  const auto named = std::find_if(rule.review_steps.begin(), rule.review_steps.end(),
-                                  [&](const policy::ReviewStep& s) { return s.step == step; });
-  if (named == rule.review_steps.end()) return status::Refuse(Reason::kStepOrder, "no such step");
-  if (!HasRole(caller, named->role)) return status::Refuse(Reason::kPermissionDenied, "", {{"role", named->role}});
-  return absl::OkStatus();
+absl::Status CheckReturnOfApproved(const policy::PolicyRule& rule, const identity::Caller& caller,
+                                   std::string_view step) {
+  // A return that names a step was meant for a batch that still waits for it.
+  if (!step.empty()) return status::Refuse(Reason::kStepOrder, "every step was taken", {{"next_step", ""}});
+  const bool reviews = std::any_of(rule.review_steps.begin(), rule.review_steps.end(),
+                                   [&](const policy::ReviewStep& s) { return HasRole(caller, s.role); });
+  return reviews ? absl::OkStatus() : status::Refuse(Reason::kPermissionDenied);
 }
 
 }  // namespace
@@ -56,14 +56,9 @@ std::optional<absl::CivilDay> ReviewDueOn(const policy::PolicyRule& rule, const 
 
 absl::Status CheckReview(const policy::PolicyRule& rule, const Batch& batch, const identity::Caller& caller,
                          std::string_view step, bool approve, std::string_view comment) {
-  if (batch.state == BatchState::kInReview) {
-    YKT_RETURN_IF_ERROR(CheckStep(rule, batch, caller, step));
-  } else if (approve) {
-    return Next(batch.state, BatchEvent::kFinishReview).status();
-  } else {
-    YKT_RETURN_IF_ERROR(Next(batch.state, BatchEvent::kReturn).status());
-    YKT_RETURN_IF_ERROR(CheckEarlyOrLateReturn(rule, caller, step));
-  }
+  YKT_RETURN_IF_ERROR(Next(batch.state, approve ? BatchEvent::kFinishReview : BatchEvent::kReturn).status());
+  YKT_RETURN_IF_ERROR(batch.state == BatchState::kApproved ? CheckReturnOfApproved(rule, caller, step)
+                                                           : CheckStep(rule, batch, caller, step));
   if (caller.person == batch.created_by) return status::Refuse(Reason::kSamePerson, "", {{"earlier", "entered"}});
   for (const Review& earlier : batch.reviews) {
     if (earlier.person == caller.person) return status::Refuse(Reason::kSamePerson, "", {{"earlier", earlier.step}});

@@ -26,8 +26,9 @@ std::optional<absl::CivilDay> ReviewDueOn(const policy::PolicyRule& rule, const 
                                           const calendar::Calendar& calendar);
 
 // Whether `caller` may take `step` now. BATCH_STATE, STEP_ORDER, PERMISSION_DENIED (not the step's role), SAME_PERSON,
-// REASON_MISSING (a return without a comment), FIELD_INVALID (a comment above 500 characters). Before and after the review a
-// batch can only be returned, by whoever has the role of one of its steps and names it.
+// REASON_MISSING (a return without a comment), FIELD_INVALID (a comment above 500 characters). Before the review a batch can only
+// be returned, by whoever has the role of its first step. An approved one can be returned by whoever has the role of any step,
+// with an empty `step`: so that of an approval and a return that race for the last step exactly one wins.
 absl::Status CheckReview(const policy::PolicyRule& rule, const Batch& batch, const identity::Caller& caller,
                          std::string_view step, bool approve, std::string_view comment);
 

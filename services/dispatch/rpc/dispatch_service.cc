@@ -1,11 +1,15 @@
 #include "services/dispatch/rpc/dispatch_service.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "common/status/status.h"
 
 namespace yikatong::dispatch {
 namespace {
+
+// Changes come by the thousand while a batch is collected; watchers need not see each.
+constexpr std::chrono::milliseconds kLeastPause(100);
 
 std::int64_t BatchOfKey(const std::string& key) {
   std::int64_t batch_id = 0;
@@ -121,6 +125,7 @@ void ProgressPoller::Loop() {
   while (true) {
     {
       std::unique_lock lock(mutex_);
+      wake_.wait_for(lock, std::min(every_, kLeastPause), [this] { return stopping_; });
       wake_.wait_for(lock, every_, [this] { return stopping_ || told_; });
       if (stopping_) return;
       told_ = false;

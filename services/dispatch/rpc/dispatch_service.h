@@ -72,8 +72,8 @@ class DispatchRpc final : public v1::DispatchService::WithCallbackMethod_WatchBa
   Hub hub_;
 };
 
-// The one poller behind WatchBatch: asks the record for each watched batch, every `every`, and at once when a
-// replica tells through Redis that a batch changed.
+// The one poller behind WatchBatch: asks the record for each watched batch, every `every`, and soon after a replica
+// told through Redis that a batch changed (at most ten times a second).
 class ProgressPoller {
  public:
   // Everything outlives the poller.
@@ -94,7 +94,7 @@ class ProgressPoller {
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;
-  bool told_ = false;
+  bool told_ = false;  // a batch changed since the last look
   std::unique_ptr<redis::Subscription> subscription_;
   std::thread thread_;
 };

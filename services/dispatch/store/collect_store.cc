@@ -155,10 +155,11 @@ absl::StatusOr<std::string> PgIntakeStore::CreateBatch(const identity::Caller& c
                          tx.Run(sql::kDistrictTakeSerials, wanted.district, wanted.declared_count));
     const std::int64_t number = numbers[0].Int64(0);
     const std::int64_t first_serial = numbers[0].Int64(1);
-    YKT_INVARIANT(number < kBatchesPerDistrict && first_serial + wanted.declared_count <= kSerialsPerEpoch,
+    const int epoch = numbers[0].Int(2);
+    YKT_INVARIANT(number < kBatchesPerEpoch && first_serial + wanted.declared_count <= kSerialsPerEpoch,
                   "the district has no numbers left: raise the epoch");
-    const std::int64_t batch_id = MakeBatchId(wanted.district, number);
-    const std::int64_t first_item = MakeItemId(wanted.district, options_.restore_epoch, first_serial);
+    const std::int64_t batch_id = MakeBatchId(wanted.district, epoch, number);
+    const std::int64_t first_item = MakeItemId(wanted.district, epoch, first_serial);
     const absl::CivilDay today = context_.business.Today();
     YKT_RETURN_IF_ERROR(tx.Run(sql::kBatchInsert, wanted.district, batch_id, wanted.department_id, pinned.rule.field,
                                pinned.rule.policy_id, pinned.rule.version, wanted.period,

@@ -13,7 +13,6 @@
 namespace yikatong::dispatch {
 
 struct IntakeOptions {
-  int restore_epoch = 0;     // 0 to 9: raised before the first write after a restore
   int notice_page = 5'000;   // items read at once while a list is frozen
   int list_window = 20'000;  // items looked at in one statement for a rare state
   int list_windows = 10;     // such statements in one call

@@ -4,10 +4,18 @@
 -- include common/outbox/sql/outbox_v1.sql
 -- include common/postgres/sql/worker_heartbeat_v1.sql
 
+-- Stands in every number that this service gives. Raised before the first write after a restore from a backup, so that no number
+-- of the lost timeline is used again.
+CREATE TABLE restore_epoch (
+  one   boolean PRIMARY KEY DEFAULT true CHECK (one),
+  epoch smallint NOT NULL DEFAULT 0 CHECK (epoch BETWEEN 0 AND 9)
+);
+INSERT INTO restore_epoch DEFAULT VALUES;
+
 -- What each district numbers. The row is locked for the length of one CreateBatch, never while items are inserted.
 CREATE TABLE district_counter (
   district    integer PRIMARY KEY,
-  next_batch  bigint NOT NULL DEFAULT 1 CHECK (next_batch <= 99999999),
+  next_batch  bigint NOT NULL DEFAULT 1 CHECK (next_batch <= 10000000),
   next_serial bigint NOT NULL DEFAULT 1 CHECK (next_serial <= 1000000000),  -- nine digits of an item id
   next_line   bigint NOT NULL DEFAULT 1
 );
@@ -25,7 +33,7 @@ CREATE TABLE request (
 
 CREATE TABLE batch (
   district       integer NOT NULL,
-  batch_id       bigint NOT NULL,        -- (district % 10000) * 100000000 + number
+  batch_id       bigint NOT NULL,        -- (district % 10000) * 10^8 + restore epoch * 10^7 + number
   department_id  text NOT NULL,
   field          text NOT NULL,
   policy_id      text NOT NULL,
@@ -195,6 +203,7 @@ CREATE TABLE movement (
   PRIMARY KEY (district, batch_id, movement_id)
 );
 
+GRANT SELECT, UPDATE ON restore_epoch TO :app;
 GRANT SELECT, INSERT, UPDATE ON district_counter, batch, departure, objection TO :app;
 GRANT SELECT, INSERT ON request, upload_chunk, item, rejection, notice, review, attachment, movement TO :app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON claim TO :app;

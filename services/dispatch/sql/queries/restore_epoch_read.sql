@@ -1,0 +1,2 @@
+-- Names the producer of audit entries. no district: one epoch for the whole database.
+SELECT epoch FROM restore_epoch

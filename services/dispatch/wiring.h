@@ -1,0 +1,57 @@
+// The parts of the service, put together from its settings.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/config/config.h"
+#include "common/postgres/database.h"
+#include "common/postgres/migration.h"
+#include "common/rpc/call.h"
+#include "common/telemetry/metrics.h"
+
+namespace grpc {
+class Service;
+}
+
+namespace yikatong::dispatch {
+
+std::span<const postgres::Migration> Migrations();
+
+// The whole service but its server.
+class Parts {
+ public:
+  // Fails for certificates that cannot be used. Opens no connection. `metrics` must outlive it.
+  static absl::StatusOr<std::unique_ptr<Parts>> Make(const config::Config& config, telemetry::Metrics& metrics);
+  virtual ~Parts() = default;
+
+  virtual postgres::Database& database() = 0;
+  // Limits rates, and records refusals of known callers as audit entries.
+  virtual rpc::GuardOptions GuardOptionsOf(const config::Config& config) = 0;
+  // The gRPC service behind `guard`, which must outlive it. Called once.
+  virtual grpc::Service* ServiceBehind(const rpc::Guard& guard) = 0;
+
+  // Checks the schema, learns the business date; then starts the relay of audit entries, the workers, the follower of
+  // outcomes and the poller of progress.
+  virtual absl::Status Start() = 0;
+  // Takes no new work, and ends watchers. Before the server drains.
+  virtual void StopWork() = 0;
+  // Ends the rest. After the server has drained.
+  virtual void Stop() = 0;
+};
+
+// Reads command and settings and does what was asked for: `serve` where it is to serve. Returns the exit code.
+//   --migrate              brings the schema up to date, as the owner role
+//   --check-config         reads settings and certificates, and ends
+//   --raise-restore-epoch  after the database was restored from a backup, before the first start
+int RunCommand(int argc, char** argv, const std::function<absl::Status(const config::Config&)>& serve);
+
+}  // namespace yikatong::dispatch
