@@ -12,7 +12,7 @@ using identity::ServiceSet;
 
 constexpr RoleSet kAnybody = RoleSet::All();
 constexpr RoleSet kDrafters = {Role::kDepartmentOperator, Role::kSystemAdmin};
-constexpr ServiceSet kServices = {"registry", "dispatch",  "bankgateway",
+constexpr ServiceSet kServices = {"registry", "dispatch",  "bankgateway", "banksim",
                                   "auditlog", "oversight", "portal"};
 
 constexpr identity::MethodRule kRules[] = {

@@ -219,10 +219,12 @@ class RpcTest : public ::testing::Test {
 
     const std::map<std::string, std::vector<std::string>> rows = Policies();
     ASSERT_EQ(rows.size(), 76U);
-    for (const json& entry : json::parse(ReadFile("policies.rules.json")).at("policies")) {
+    const json rules = json::parse(ReadFile("policies.rules.json"));
+    for (const json& entry : rules.at("policies")) {
       LoadPolicy(entry, rows.at(entry.at("policy_id")));
     }
-    for (const json& edge : json::parse(ReadFile("exclusions.json")).at("exclusions")) {
+    const json edges = json::parse(ReadFile("exclusions.json"));
+    for (const json& edge : edges.at("exclusions")) {
       pb::CreateExclusionRequest request;
       ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(edge.dump(), &request).ok());
       request.set_request_id(NewId());
@@ -306,7 +308,7 @@ class RpcTest : public ::testing::Test {
         quoted = !quoted;
       } else if (c == ',' && !quoted) {
         fields.emplace_back();
-      } else {
+      } else if (c != '\r') {  // policies.csv has CRLF
         fields.back() += c;
       }
     }
