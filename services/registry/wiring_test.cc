@@ -62,6 +62,8 @@ class WiringTest : public ::testing::Test {
                         const auto parts = Parts::Make(config);
                         if (!parts.ok()) return parts.status();
                         served_ = true;
+                        if (absl::Status relay = (*parts)->StartRelay(); !relay.ok()) return relay;
+                        (*parts)->StopRelay();
                         return (*parts)->database().Ping();
                       });
   }

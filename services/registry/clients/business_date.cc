@@ -16,8 +16,8 @@ namespace yikatong::registry {
 CatalogueBusinessClock::CatalogueBusinessClock(const base::Clock& clock,
                                                const rpc::Channel& catalogue, int poll_every_ms)
     : catalogue_(catalogue),
+      clock_(clock),
       poll_every_ms_(poll_every_ms),
-      date_(base::BeijingDate(clock.Now())),
       thread_([this] { Loop(); }) {}
 
 CatalogueBusinessClock::~CatalogueBusinessClock() {
@@ -38,8 +38,14 @@ absl::Status CatalogueBusinessClock::AskOnce() {
   const std::optional<absl::CivilDay> day = base::ParseDate(response.date());
   if (!day.has_value())
     return status::Refuse(status::Reason::kMessageMalformed, "the catalogue gave no date");
-  date_.MoveTo(*day);
+  const std::lock_guard lock(mutex_);
+  if (!told_.has_value() || *told_ < *day) told_ = *day;
   return absl::OkStatus();
+}
+
+absl::CivilDay CatalogueBusinessClock::Today() const {
+  const std::lock_guard lock(mutex_);
+  return told_.has_value() ? *told_ : base::BeijingDate(clock_.Now());
 }
 
 void CatalogueBusinessClock::Loop() {

@@ -2,9 +2,9 @@
 // few times a second, and remembered while that does not answer.
 #pragma once
 
-#include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "absl/status/status.h"
@@ -13,15 +13,16 @@
 
 namespace yikatong::registry {
 
-// Thread safe. The date never goes back. `clock` and `catalogue` must outlive it.
+// Thread safe. Until the catalogue has answered it is today in Beijing; what the catalogue says
+// first stands whatever that was, and from then on the date never goes back. `clock` and
+// `catalogue` must outlive it.
 class CatalogueBusinessClock final : public base::BusinessClock {
  public:
-  // Begins with today in Beijing until the catalogue has answered.
   CatalogueBusinessClock(const base::Clock& clock, const rpc::Channel& catalogue,
                          int poll_every_ms);
   ~CatalogueBusinessClock() override;
 
-  absl::CivilDay Today() const override { return date_.Today(); }
+  absl::CivilDay Today() const override;
 
   // One question; the thread asks, tests may.
   absl::Status AskOnce();
@@ -30,9 +31,10 @@ class CatalogueBusinessClock final : public base::BusinessClock {
   void Loop();
 
   const rpc::Channel& catalogue_;
+  const base::Clock& clock_;
   const int poll_every_ms_;
-  base::ManualBusinessClock date_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;  // guards the rest
+  std::optional<absl::CivilDay> told_;
   std::condition_variable wake_;
   bool stopping_ = false;
   std::thread thread_;

@@ -24,8 +24,8 @@ absl::Status FieldInvalid(std::string_view field, std::string_view why) {
   return status::Refuse(Reason::kFieldInvalid, why, {{"field", std::string(field)}});
 }
 
-// Ids of callers are stored and shown: short, plain, and nothing that could be somebody's number.
-absl::Status CheckName(std::string_view field, std::string_view value, std::string_view more) {
+// Short and plain: what stands in audit entries.
+absl::Status CheckPlain(std::string_view field, std::string_view value, std::string_view more) {
   if (value.empty() || value.size() > 64) return FieldInvalid(field, "1 to 64 characters");
   for (const char c : value) {
     const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -33,6 +33,12 @@ absl::Status CheckName(std::string_view field, std::string_view value, std::stri
       return FieldInvalid(field, "letters, digits and " + std::string(more));
     }
   }
+  return absl::OkStatus();
+}
+
+// Ids that people choose are stored and shown: nothing that could be somebody's number.
+absl::Status CheckName(std::string_view field, std::string_view value, std::string_view more) {
+  YKT_RETURN_IF_ERROR(CheckPlain(field, value, more));
   if (base::LooksSensitive(value, base::References::kShown)) {
     return FieldInvalid(field, "it looks like somebody's number");
   }
@@ -188,7 +194,7 @@ absl::StatusOr<SealedAnswer> Registry::SealAccounts(const identity::Caller& call
                                                     std::string_view chunk_id,
                                                     const std::vector<PayeeRef>& payees,
                                                     const PayRule& rule, bool with_identity) {
-  YKT_RETURN_IF_ERROR(CheckName("chunk_id", chunk_id, "-_.:/"));
+  YKT_RETURN_IF_ERROR(CheckPlain("chunk_id", chunk_id, "-_.:/"));
   YKT_RETURN_IF_ERROR(CheckRule(rule, payees));
   std::set<std::int64_t> items;
   for (const PayeeRef& payee : payees) {
