@@ -130,16 +130,14 @@ absl::StatusOr<std::optional<FileToSend>> PgFileBook::Take(const std::vector<std
                                                            const std::vector<std::string>& skip_banks) {
   std::optional<FileToSend> taken;
   if (!context_.workers.MayAct()) return taken;
+  const std::int64_t act_until_ms = context_.workers.ActUntilMillis();
   const std::string& worker = context_.workers.worker();
+  // Ours are free too: the caller names those that it is still at.
+  std::vector<std::string> free = context_.workers.DeadWorkers();
+  free.push_back(worker);
   const absl::CivilDay today = context_.today.Today();
   YKT_RETURN_IF_ERROR(context_.database.Transact("take_file", [&](Transaction& tx) -> absl::Status {
     taken.reset();
-    // Ours are free too: the caller names those that it is still at.
-    std::vector<std::string> free = {worker};
-    YKT_ASSIGN_OR_RETURN(const Rows holders, tx.Run(sql::kSendHolders));
-    for (const Row row : holders) {
-      if (context_.workers.IsDead(row.Text(0))) free.push_back(row.Text(0));
-    }
     YKT_ASSIGN_OR_RETURN(const Rows found, tx.Run(sql::kSendFind, today, ArrayLiteral(free), ArrayLiteral(skip_files),
                                                   ArrayLiteral(skip_banks)));
     if (found.empty()) return absl::OkStatus();
@@ -165,7 +163,7 @@ absl::StatusOr<std::optional<FileToSend>> PgFileBook::Take(const std::vector<std
     file.sent_on = row.Date(12);
     file.refuses_duplicates = row.Bool(13);
     file.may_send = row.Bool(14);
-    file.act_until_ms = context_.workers.ActUntilMillis();
+    file.act_until_ms = act_until_ms;
     taken = std::move(file);
     return absl::OkStatus();
   }));

@@ -1,0 +1,44 @@
+// The bank gateway. `bankgateway --config FILE [--migrate | --check-config | --raise-restore-epoch]`; see README.md.
+#include "common/identity/token.h"
+#include "common/postgres/migrate.h"
+#include "common/rpc/server.h"
+#include "common/rpc/settings.h"
+#include "common/status/status.h"
+#include "common/telemetry/log.h"
+#include "common/telemetry/metrics.h"
+#include "services/bankgateway/rpc/gateway_rpc.h"
+#include "services/bankgateway/wiring.h"
+
+using namespace yikatong;  // NOLINT(build/namespaces): wiring only
+
+namespace {
+
+absl::Status Serve(const config::Config& config, rpc::Signals& signals) {
+  telemetry::Log::Start("bankgateway", telemetry::Level::kInfo);
+  const base::SystemClock clock;
+  telemetry::Metrics metrics;
+  YKT_ASSIGN_OR_RETURN(const auto parts, bankgateway::Parts::Make(config, metrics));
+  YKT_RETURN_IF_ERROR(postgres::CheckSchema(parts->database(), bankgateway::Migrations()));
+  YKT_ASSIGN_OR_RETURN(const auto tokens, identity::TokenVerifier::Load(
+                                              {.issuer_folder = config.Path("token_issuers")}, clock));
+  const identity::Authorizer authorizer(bankgateway::MethodRules());
+  const rpc::Guard guard(parts->GuardOptionsOf(config), authorizer, *tokens, metrics);
+  bankgateway::GatewayRpc service(parts->intake(), parts->books(), guard);
+  rpc::Server server(rpc::ServerOptionsOf(config),
+                     {{&service, bankgateway::v1::BankGatewayService::service_full_name()}}, authorizer,
+                     [&parts] { return parts->database().Ping().ok(); }, metrics.Registry());
+  YKT_RETURN_IF_ERROR(parts->Start());
+  YKT_RETURN_IF_ERROR(server.Start());
+  signals.Wait();
+  server.Drain();
+  parts->Stop();
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  rpc::Signals signals;
+  return bankgateway::RunCommand(argc, argv,
+                                 [&signals](const config::Config& config) { return Serve(config, signals); });
+}

@@ -1,0 +1,136 @@
+#include "services/bankgateway/workers/workers.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "common/status/status.h"
+#include "common/telemetry/log.h"
+
+namespace yikatong::bankgateway {
+
+Workers::Workers(Parts parts, telemetry::Metrics& metrics, WorkersOptions options)
+    : parts_(parts),
+      options_(options),
+      steps_(metrics.Counters("yikatong_gateway_steps_total", "Steps of the gateway's workers.",
+                              {"worker", "result"})),
+      waiting_(metrics.Gauges("yikatong_gateway_waiting",
+                              "Instructions unpacked, files open, instructions awaiting, outcomes unknown, differences.",
+                              {"what"})) {}
+
+Workers::~Workers() { Stop(); }
+
+void Workers::Start() {
+  Run("pack", options_.idle_ms, [this]() -> absl::StatusOr<int> {
+    YKT_ASSIGN_OR_RETURN(const bool packed, parts_.files.PackOne());
+    return packed ? 1 : 0;
+  });
+  for (int i = 0; i < options_.senders; ++i) {
+    Run("send", options_.idle_ms, [this]() -> absl::StatusOr<int> {
+      YKT_ASSIGN_OR_RETURN(const SendStep step, parts_.sender.RunOnce());
+      return step == SendStep::kIdle ? 0 : 1;
+    });
+  }
+  Run("number", options_.idle_ms * 4, [this]() -> absl::StatusOr<int> {
+    YKT_ASSIGN_OR_RETURN(const std::int64_t numbered, parts_.outcomes.NumberChunks());
+    return static_cast<int>(numbered);
+  });
+  Run("banks", 1'000, [this] { return LookForBanks(); });
+  Run("measure", 10'000, [this] { return Measure(); });
+}
+
+void Workers::Stop() {
+  std::vector<std::thread> threads;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  // The one that looks for banks may still start threads before it ends.
+  for (;;) {
+    {
+      const std::lock_guard lock(mutex_);
+      threads.swap(threads_);
+    }
+    if (threads.empty()) return;
+    for (std::thread& thread : threads) thread.join();
+    threads.clear();
+  }
+}
+
+void Workers::Run(std::string name, int idle_ms, Step step) {
+  const std::lock_guard lock(mutex_);
+  if (stopping_) return;
+  threads_.emplace_back([this, name = std::move(name), idle_ms, step = std::move(step)] { Loop(name, idle_ms, step); });
+}
+
+void Workers::Loop(const std::string& name, int idle_ms, const Step& step) {
+  int backoff_ms = 0;
+  telemetry::Counter done = steps_.With({name, "done"});
+  telemetry::Counter failed = steps_.With({name, "failed"});
+  for (;;) {
+    const absl::StatusOr<int> did = step();
+    int rest_ms = idle_ms;
+    if (!did.ok()) {
+      failed.Increment();
+      // A bank or database that is away is said once for each longer wait, not at every try.
+      telemetry::Log::Warning("worker_failed", {{"worker", name}, {"status", did.status()}});
+      backoff_ms = std::clamp(backoff_ms * 2, std::max(idle_ms, 100), options_.max_backoff_ms);
+      rest_ms = backoff_ms;
+    } else {
+      backoff_ms = 0;
+      if (*did > 0) {
+        done.Increment();
+        rest_ms = 0;
+        if (name != "number") {
+          const std::lock_guard lock(mutex_);
+          outcomes_written_ = true;
+          wake_.notify_all();
+        }
+      }
+    }
+    if (!Rest(rest_ms, name == "number" && did.ok())) return;
+  }
+}
+
+bool Workers::Rest(int ms, bool wakes) {
+  std::unique_lock lock(mutex_);
+  if (ms > 0) {
+    wake_.wait_for(lock, std::chrono::milliseconds(ms),
+                   [&] { return stopping_ || (wakes && outcomes_written_); });
+  }
+  if (wakes) outcomes_written_ = false;
+  return !stopping_;
+}
+
+// Banks come while we run; each has two threads of its own, so that a slow one delays no other.
+absl::StatusOr<int> Workers::LookForBanks() {
+  YKT_ASSIGN_OR_RETURN(const std::vector<Bank> banks, parts_.directory.ListBanks("", 1'000));
+  int fresh = 0;
+  for (const Bank& bank : banks) {
+    if (bank.address.empty() || !banks_.emplace(bank.bank_code, bank.address).second) continue;
+    ++fresh;
+    Run("results", options_.poll_ms, [this, bank] { return parts_.collector.TakeResults(bank); });
+    Run("day_end", options_.day_ms, [this, bank]() -> absl::StatusOr<int> {
+      YKT_ASSIGN_OR_RETURN(const int closed, parts_.collector.Reconcile(bank));
+      YKT_ASSIGN_OR_RETURN(const int asked, parts_.collector.AskAboutLate(bank));
+      return closed + asked;
+    });
+  }
+  return fresh;
+}
+
+absl::StatusOr<int> Workers::Measure() {
+  YKT_ASSIGN_OR_RETURN(const Statistics counts, parts_.directory.Count(0));
+  const auto set = [&](const char* what, std::int64_t value) {
+    waiting_.With({what}).Set(static_cast<double>(value));
+  };
+  set("unpacked", counts.unpacked);
+  set("files_open", counts.files_open);
+  set("awaiting", counts.awaiting);
+  set("unknown", counts.unknown);
+  set("differences", counts.differences);
+  return 0;
+}
+
+}  // namespace yikatong::bankgateway

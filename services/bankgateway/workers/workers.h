@@ -1,0 +1,73 @@
+// The threads of the gateway: pack, send, take results, number outcomes, close days. Each turns one step of a use case
+// in a loop; what a step does and how it is safe beside other replicas stands there.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/telemetry/metrics.h"
+#include "services/bankgateway/domain/collector.h"
+#include "services/bankgateway/domain/ports.h"
+#include "services/bankgateway/domain/sender.h"
+
+namespace yikatong::bankgateway {
+
+struct WorkersOptions {
+  int senders = 2;
+  int idle_ms = 50;          // between looks when there was nothing to do
+  int poll_ms = 100;         // between questions for results
+  int day_ms = 500;          // between looks for closed days and late rows
+  int max_backoff_ms = 5'000;
+};
+
+// Thread safe. Everything that it is given must outlive it.
+class Workers {
+ public:
+  struct Parts {
+    FileBook& files;
+    Directory& directory;
+    OutcomeBook& outcomes;
+    Sender& sender;
+    Collector& collector;
+  };
+  Workers(Parts parts, telemetry::Metrics& metrics, WorkersOptions options);
+  ~Workers();  // stops
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
+
+  void Start();
+  // Ends every thread after the step that it is at.
+  void Stop();
+
+ private:
+  // One step: how much it did; 0 for nothing to do.
+  using Step = std::function<absl::StatusOr<int>()>;
+  void Run(std::string name, int idle_ms, Step step);
+  void Loop(const std::string& name, int idle_ms, const Step& step);
+  // Sleeps, unless there is new work or an end. False at the end.
+  bool Rest(int ms, bool wakes);
+  absl::StatusOr<int> LookForBanks();
+  absl::StatusOr<int> Measure();
+
+  const Parts parts_;
+  const WorkersOptions options_;
+  telemetry::CounterFamily steps_;
+  telemetry::GaugeFamily waiting_;
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  bool outcomes_written_ = false;
+  std::vector<std::thread> threads_;
+  std::map<std::string, std::string> banks_;  // that have threads, with the address they were started for
+};
+
+}  // namespace yikatong::bankgateway
