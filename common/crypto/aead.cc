@@ -31,7 +31,8 @@ constexpr int kOpen = 0;
 
 }  // namespace
 
-// Contexts with the key already scheduled, lent to one call each. There are as many as calls ran at once.
+// Contexts with the key already scheduled, lent to one call each. There are as many as calls ran at
+// once.
 class Aead::Contexts {
  public:
   explicit Contexts(const Secret& key) : key_(key) {}
@@ -91,9 +92,9 @@ void Aead::Seal(std::string_view nonce, std::string_view associated, std::string
   out.resize(start + plaintext.size() + kAeadTagBytes);
   auto* to = reinterpret_cast<unsigned char*>(out.data()) + start;
   if (!plaintext.empty()) {
-    Must(EVP_EncryptUpdate(raw, to, &size, Data(plaintext), static_cast<int>(plaintext.size())) ==
-             1,
-         "GCM encryption");
+    Must(
+        EVP_EncryptUpdate(raw, to, &size, Data(plaintext), static_cast<int>(plaintext.size())) == 1,
+        "GCM encryption");
   }
   unsigned char* tag = to + plaintext.size();
   Must(EVP_EncryptFinal_ex(raw, tag, &size) == 1, "GCM end");

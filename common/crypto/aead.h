@@ -5,7 +5,8 @@
 //   aead.Seal(nonce, "who and where", "plain", sealed);   // appends ciphertext and tag
 //   YKT_ASSIGN_OR_RETURN(std::string plain, aead.Open(nonce, "who and where", sealed));
 //
-// A nonce must never be used twice under one key. Thread safe: each call borrows a context of its own.
+// A nonce must never be used twice under one key. Thread safe: each call borrows a context of its
+// own.
 #pragma once
 
 #include <cstddef>

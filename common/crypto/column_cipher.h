@@ -2,9 +2,9 @@
 //
 // A stored value is
 //     version (1 byte, 1) · key id (2 bytes, big-endian) · nonce (12) · ciphertext · tag (16)
-// that is 31 bytes more than the plain text. Table, column and row key are associated data, so that a value
-// that was copied to another row, column or table does not decrypt. Equality is searched by a blind index, a
-// keyed hash in a column of its own. Thread safe.
+// that is 31 bytes more than the plain text. Table, column and row key are associated data, so that
+// a value that was copied to another row, column or table does not decrypt. Equality is searched by
+// a blind index, a keyed hash in a column of its own. Thread safe.
 #pragma once
 
 #include <cstddef>
@@ -32,14 +32,15 @@ struct ColumnPlace {
 
 class ColumnCipher {
  public:
-  // `random` must outlive the cipher. InvalidArgument for an empty ring or a key that is not 32 bytes.
+  // `random` must outlive the cipher. InvalidArgument for an empty ring or a key that is not 32
+  // bytes.
   static absl::StatusOr<ColumnCipher> Make(const KeyRing& ring, RandomSource& random);
 
   // Encrypts under the newest key.
   std::string Encrypt(const ColumnPlace& place, std::string_view plain) const;
 
-  // DataLoss where the value is not one that Encrypt made for this place; NotFound where its key is not in
-  // the ring. Neither message holds any of the value.
+  // DataLoss where the value is not one that Encrypt made for this place; NotFound where its key is
+  // not in the ring. Neither message holds any of the value.
   absl::StatusOr<std::string> Decrypt(const ColumnPlace& place, std::string_view stored) const;
 
   // Whether the value is under an older key than the newest, and should be written again some day.
@@ -53,7 +54,8 @@ class ColumnCipher {
   RandomSource* random_;
 };
 
-// The same value in the same column gives the same 32 bytes; without the key nobody can try out values.
+// The same value in the same column gives the same 32 bytes; without the key nobody can try out
+// values.
 class BlindIndex {
  public:
   explicit BlindIndex(Secret key) : key_(std::move(key)) {}

@@ -76,6 +76,7 @@ TEST(ConstantTime, ComparesContentAndLength) {
 TEST(Random, NeverGivesTheSameShortBytesTwice) {
   SystemRandom random;
   std::vector<std::string> nonces;
+  nonces.reserve(1000);
   for (int i = 0; i < 1000; ++i) nonces.push_back(random.Bytes(12));
   std::sort(nonces.begin(), nonces.end());
   EXPECT_EQ(std::unique(nonces.begin(), nonces.end()), nonces.end());
@@ -95,9 +96,10 @@ TEST(Ed25519, GivesTheAnswersOfRfc8032) {
   ASSERT_TRUE(key.ok());
   EXPECT_EQ(ToHex(key->PublicKey().Raw()),
             "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
-  EXPECT_EQ(ToHex(key->Sign("")),
-            "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e3970"
-            "1cf9b46bd25bf5f0595bbe24655141438e7a100b");
+  EXPECT_EQ(
+      ToHex(key->Sign("")),
+      "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e3970"
+      "1cf9b46bd25bf5f0595bbe24655141438e7a100b");
 }
 
 TEST(Ed25519, VerifiesItsOwnSignatureAndNoOther) {
@@ -195,6 +197,7 @@ TEST(AeadCipher, ServesManyThreadsAtOnce) {
   const auto aead = Aead::Make(Secret(std::string(32, 'k')));
   ASSERT_TRUE(aead.ok());
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int thread = 0; thread < 4; ++thread) {
     threads.emplace_back([&aead, thread] {
       for (int i = 0; i < 2000; ++i) {
@@ -259,9 +262,11 @@ TEST_F(Columns, AreReadUnderAnOldKeyAndWrittenUnderTheNewest) {
 TEST_F(Columns, AreFoundByABlindIndexThatDependsOnKeyAndColumn) {
   const BlindIndex index(Secret(std::string(32, 'i')));
   const BlindIndex other(Secret(std::string(32, 'j')));
-  EXPECT_EQ(index.Of("id_number", "12010519491231002X"), index.Of("id_number", "12010519491231002X"));
+  EXPECT_EQ(index.Of("id_number", "12010519491231002X"),
+            index.Of("id_number", "12010519491231002X"));
   EXPECT_NE(index.Of("id_number", "12010519491231002X"), index.Of("phone", "12010519491231002X"));
-  EXPECT_NE(index.Of("id_number", "12010519491231002X"), other.Of("id_number", "12010519491231002X"));
+  EXPECT_NE(index.Of("id_number", "12010519491231002X"),
+            other.Of("id_number", "12010519491231002X"));
   EXPECT_NE(index.Of("ab", "c"), index.Of("a", "bc"));
 }
 
@@ -308,9 +313,9 @@ TEST_F(KeyFiles, HoldARingOfSecretKeys) {
   ASSERT_TRUE(ring.ok()) << ring.status();
   EXPECT_EQ(ring->newest(), 12);
   EXPECT_EQ(ring->keys.at(12).Reveal(), std::string(32, '\xaa'));
-  for (const std::string& bad :
-       {std::string(), "0 " + key, "65536 " + key, "1 " + key.substr(1), "1 " + key + "\n1 " + key,
-        std::string("1"), "x " + key, "1 " + std::string(64, 'g')}) {
+  for (const std::string& bad : {std::string(), "0 " + key, "65536 " + key, "1 " + key.substr(1),
+                                 fmt::format("1 {0}\n1 {0}", key), std::string("1"), "x " + key,
+                                 "1 " + std::string(64, 'g')}) {
     const auto refused = ParseKeyRing(bad);
     EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << bad;
     EXPECT_EQ(std::string(refused.status().message()).find("aaaa"), std::string::npos)

@@ -1,4 +1,5 @@
-// Ed25519 (RFC 8032): signing and verifying. Keys are small handles; copying one shares it. Thread safe.
+// Ed25519 (RFC 8032): signing and verifying. Keys are small handles; copying one shares it. Thread
+// safe.
 #pragma once
 
 #include <cstddef>
@@ -41,7 +42,8 @@ class Ed25519PrivateKey {
   static Ed25519PrivateKey Generate(RandomSource& random);
   // `seed` is the 32-byte private key of RFC 8032.
   static absl::StatusOr<Ed25519PrivateKey> FromSeed(const Secret& seed);
-  // An unencrypted PKCS#8 in PEM ("BEGIN PRIVATE KEY"), as `openssl genpkey -algorithm ed25519` writes it.
+  // An unencrypted PKCS#8 in PEM ("BEGIN PRIVATE KEY"), as `openssl genpkey -algorithm ed25519`
+  // writes it.
   static absl::StatusOr<Ed25519PrivateKey> FromPem(std::string_view pem);
 
   // 64 bytes.

@@ -11,8 +11,8 @@ namespace {
 constexpr std::string_view kLeafPrefix{"\0", 1};
 constexpr std::string_view kNodePrefix{"\1", 1};
 
-// Leaves [first, last) whose root is an element of a proof. `first` is always a multiple of the power of
-// two that reaches the range's length, as the splits of RFC 9162 make it.
+// Leaves [first, last) whose root is an element of a proof. `first` is always a multiple of the
+// power of two that reaches the range's length, as the splits of RFC 9162 make it.
 struct Range {
   std::uint64_t first = 0;
   std::uint64_t last = 0;
@@ -46,6 +46,7 @@ absl::StatusOr<std::vector<Digest>> ReadRanges(NodeReader& reader, std::span<con
   if (ranges.empty()) return std::vector<Digest>();
   std::vector<NodeId> ids;
   std::vector<std::size_t> ends;
+  ends.reserve(ranges.size());
   for (const Range& range : ranges) {
     AppendNodes(range, ids);
     ends.push_back(ids.size());
@@ -56,6 +57,7 @@ absl::StatusOr<std::vector<Digest>> ReadRanges(NodeReader& reader, std::span<con
     return absl::InternalError("a node reader answered with another number of nodes");
   }
   std::vector<Digest> roots;
+  roots.reserve(ranges.size());
   std::size_t begin = 0;
   for (const std::size_t end : ends) {
     roots.push_back(Fold(std::span(*nodes).subspan(begin, end - begin)));
@@ -156,6 +158,7 @@ absl::StatusOr<std::vector<Digest>> InclusionPath(std::span<const Digest> leaf_h
   std::vector<Range> ranges;
   InclusionRanges(index, {0, leaf_hashes.size()}, ranges);
   std::vector<Digest> path;
+  path.reserve(ranges.size());
   for (const Range& range : ranges) {
     path.push_back(RootOf(leaf_hashes.subspan(range.first, range.last - range.first)));
   }

@@ -1,8 +1,8 @@
 // Merkle trees as in RFC 6962 and RFC 9162, over SHA-256.
 //
-// A node (level, index) is the complete subtree over the leaves [index << level, (index + 1) << level); level 0 are
-// the leaf hashes. A complete node never changes, so a log stores them once and any root or proof is a fold of
-// at most 2·log2(n) of them.
+// A node (level, index) is the complete subtree over the leaves [index << level, (index + 1) <<
+// level); level 0 are the leaf hashes. A complete node never changes, so a log stores them once and
+// any root or proof is a fold of at most 2·log2(n) of them.
 #pragma once
 
 #include <cstddef>
@@ -29,7 +29,10 @@ struct NodeId {
   int level = 0;
   std::uint64_t index = 0;
 
-  auto operator<=>(const NodeId&) const = default;
+  bool operator==(const NodeId&) const = default;
+  bool operator<(const NodeId& other) const {
+    return level != other.level ? level < other.level : index < other.index;
+  }
 };
 
 // A tree that only grows, holding log2(n) hashes. Not thread safe.
@@ -39,8 +42,8 @@ class MerkleAccumulator {
   using NodeSink = std::function<void(NodeId, const Digest&)>;
 
   MerkleAccumulator() = default;
-  // Goes on where a stored tree ended: its frontier is one hash for each set bit of `size`, the largest
-  // subtree first. InvalidArgument where the count does not fit the size.
+  // Goes on where a stored tree ended: its frontier is one hash for each set bit of `size`, the
+  // largest subtree first. InvalidArgument where the count does not fit the size.
   static absl::StatusOr<MerkleAccumulator> Resume(std::uint64_t size, std::vector<Digest> frontier);
 
   void Add(const Digest& leaf_hash);
@@ -64,8 +67,8 @@ Digest RootOf(std::span<const Digest> leaf_hashes);
 absl::StatusOr<std::vector<Digest>> InclusionPath(std::span<const Digest> leaf_hashes,
                                                   std::uint64_t index);
 
-// Where complete nodes are read from. Implementations answer in the order asked, or with an error; they are
-// never asked for a node that reaches past the tree's size.
+// Where complete nodes are read from. Implementations answer in the order asked, or with an error;
+// they are never asked for a node that reaches past the tree's size.
 class NodeReader {
  public:
   virtual ~NodeReader() = default;

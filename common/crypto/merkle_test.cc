@@ -19,6 +19,7 @@ Digest FromHex(const std::string& hex) { return DigestOf(absl::HexStringToBytes(
 // The eight leaves that implementations of certificate transparency test themselves with.
 std::vector<Digest> ReferenceLeaves() {
   std::vector<Digest> leaves;
+  leaves.reserve(8);
   for (const char* hex : {"", "00", "10", "2021", "3031", "40414243", "5051525354555657",
                           "606162636465666768696a6b6c6d6e6f"}) {
     leaves.push_back(LeafHash(absl::HexStringToBytes(hex)));
@@ -55,8 +56,8 @@ Digest RootNaively(std::span<const Digest> leaves) {
 std::vector<Digest> PathNaively(std::size_t index, std::span<const Digest> leaves) {
   if (leaves.size() == 1) return {};
   const std::size_t k = SplitNaively(leaves.size());
-  std::vector<Digest> path = index < k ? PathNaively(index, leaves.first(k))
-                                       : PathNaively(index - k, leaves.subspan(k));
+  std::vector<Digest> path =
+      index < k ? PathNaively(index, leaves.first(k)) : PathNaively(index - k, leaves.subspan(k));
   path.push_back(RootNaively(index < k ? leaves.subspan(k) : leaves.first(k)));
   return path;
 }
@@ -88,6 +89,7 @@ class StoredNodes : public NodeReader {
   absl::StatusOr<std::vector<Digest>> Nodes(std::span<const NodeId> ids) override {
     ++calls;
     std::vector<Digest> found;
+    found.reserve(ids.size());
     for (const NodeId& id : ids) {
       const auto node = nodes_.find(id);
       if (node == nodes_.end()) {
@@ -112,6 +114,7 @@ std::uint64_t Seed() {
 
 std::vector<Digest> RandomLeaves(std::mt19937_64& random, std::size_t count) {
   std::vector<Digest> leaves;
+  leaves.reserve(count);
   for (std::size_t i = 0; i < count; ++i) leaves.push_back(LeafHash(std::to_string(random())));
   return leaves;
 }

@@ -30,7 +30,8 @@ std::optional<std::string> FromBase64(std::string_view text) {
   return bytes;
 }
 
-// One code point from the front of `text`; false for what is not UTF-8 (overlong forms, surrogates).
+// One code point from the front of `text`; false for what is not UTF-8 (overlong forms,
+// surrogates).
 bool TakeCodePoint(std::string_view& text, std::uint32_t& point) {
   const auto byte = [&text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = byte(0);
@@ -223,7 +224,8 @@ absl::StatusOr<Checkpoint> ParseCheckpoint(std::string_view text) {
     if (line->empty()) return malformed;
     checkpoint.extensions.emplace_back(*line);
   }
-  // Whatever else the parser would let through (leading zeros, a last line without end) differs here.
+  // Whatever else the parser would let through (leading zeros, a last line without end) differs
+  // here.
   if (FormatCheckpoint(checkpoint) != text) return malformed;
   return checkpoint;
 }

@@ -1,5 +1,5 @@
-// Signed notes and log checkpoints in the forms of C2SP (signed-note, tlog-checkpoint), so that tools which
-// others wrote can verify what this log says.
+// Signed notes and log checkpoints in the forms of C2SP (signed-note, tlog-checkpoint), so that
+// tools which others wrote can verify what this log says.
 //
 //     <origin>            a note is text that ends in a newline, an empty line,
 //     <size>              and signature lines: em dash, space, key name, space,
@@ -26,16 +26,17 @@ inline constexpr std::size_t kMaxNoteBytes = 64u << 10;
 class NoteVerifier {
  public:
   static absl::StatusOr<NoteVerifier> Make(std::string_view name, const Ed25519PublicKey& key);
-  // "<name>+<key hash, 8 hex digits>+<base64(0x01 ‖ key)>": the form in which such keys are published.
+  // "<name>+<key hash, 8 hex digits>+<base64(0x01 ‖ key)>": the form in which such keys are
+  // published.
   static absl::StatusOr<NoteVerifier> Parse(std::string_view verifier_key);
 
   const std::string& name() const { return name_; }
   std::uint32_t key_hash() const { return key_hash_; }
   std::string VerifierKey() const;
 
-  // Whether a signature line by this key is on the note, and is right. InvalidArgument for what is no note,
-  // PermissionDenied for a note without a signature of this key or with a wrong one.
-  // Gives the text that was signed. Lines of other keys are passed over, as the format asks.
+  // Whether a signature line by this key is on the note, and is right. InvalidArgument for what is
+  // no note, PermissionDenied for a note without a signature of this key or with a wrong one. Gives
+  // the text that was signed. Lines of other keys are passed over, as the format asks.
   absl::StatusOr<std::string> Open(std::string_view note) const;
 
  private:
@@ -52,7 +53,8 @@ class NoteSigner {
   static absl::StatusOr<NoteSigner> Make(std::string_view name, const Ed25519PrivateKey& key);
 
   const NoteVerifier& verifier() const { return verifier_; }
-  // The whole note. InvalidArgument for a text without final newline, with control characters, or not UTF-8.
+  // The whole note. InvalidArgument for a text without final newline, with control characters, or
+  // not UTF-8.
   absl::StatusOr<std::string> Sign(std::string_view text) const;
 
  private:
@@ -74,7 +76,8 @@ struct Checkpoint {
 };
 
 std::string FormatCheckpoint(const Checkpoint& checkpoint);
-// InvalidArgument unless `text` is exactly what FormatCheckpoint writes (no leading zeros, no spare bits).
+// InvalidArgument unless `text` is exactly what FormatCheckpoint writes (no leading zeros, no spare
+// bits).
 absl::StatusOr<Checkpoint> ParseCheckpoint(std::string_view text);
 
 absl::StatusOr<std::string> SignCheckpoint(const Checkpoint& checkpoint, const NoteSigner& signer);

@@ -22,7 +22,8 @@ constexpr char kNeumannNote[] =
     "then you don't know what your problem is.\n"
     "\n"
     "\xe2\x80\x94 PeterNeumann "
-    "x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
+    "x08go/ZJkuBS9UG/"
+    "SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
 
 NoteSigner Signer(const char* name, std::uint64_t seed) {
   SeededRandom random(seed);
@@ -90,11 +91,10 @@ TEST(Note, RefusesTextsAndNamesThatTheFormatCannotHold) {
 }
 
 TEST(Note, RefusesVerifierKeysWhoseHashIsNotTheirs) {
-  for (const char* key :
-       {"", "PeterNeumann", "PeterNeumann+c74f20a3",
-        "PeterNeumann+c74f20a4+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
-        "PeterNeumanm+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
-        "PeterNeumann+c74f20a3+AhpcxQcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"}) {
+  for (const char* key : {"", "PeterNeumann", "PeterNeumann+c74f20a3",
+                          "PeterNeumann+c74f20a4+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
+                          "PeterNeumanm+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
+                          "PeterNeumann+c74f20a3+AhpcxQcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"}) {
     EXPECT_FALSE(NoteVerifier::Parse(key).ok()) << key;
   }
 }

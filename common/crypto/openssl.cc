@@ -44,13 +44,13 @@ void Must(bool done, const char* what) {
 }
 
 absl::StatusOr<KeyHandle> PublicFromRaw(const char* type, std::string_view raw) {
-  return Checked(EVP_PKEY_new_raw_public_key_ex(nullptr, type, nullptr, Data(raw), raw.size()), type,
-                 "public key");
+  return Checked(EVP_PKEY_new_raw_public_key_ex(nullptr, type, nullptr, Data(raw), raw.size()),
+                 type, "public key");
 }
 
 absl::StatusOr<KeyHandle> PrivateFromRaw(const char* type, std::string_view raw) {
-  return Checked(EVP_PKEY_new_raw_private_key_ex(nullptr, type, nullptr, Data(raw), raw.size()), type,
-                 "private key");
+  return Checked(EVP_PKEY_new_raw_private_key_ex(nullptr, type, nullptr, Data(raw), raw.size()),
+                 type, "private key");
 }
 
 absl::StatusOr<KeyHandle> PublicFromPem(const char* type, std::string_view pem) {
@@ -68,8 +68,8 @@ absl::StatusOr<KeyHandle> PrivateFromPem(const char* type, std::string_view pem)
 std::string RawPublic(const KeyHandle& key) {
   std::string raw(32, '\0');
   std::size_t size = raw.size();
-  Must(EVP_PKEY_get_raw_public_key(key.get(), reinterpret_cast<unsigned char*>(raw.data()), &size) ==
-           1,
+  Must(EVP_PKEY_get_raw_public_key(key.get(), reinterpret_cast<unsigned char*>(raw.data()),
+                                   &size) == 1,
        "EVP_PKEY_get_raw_public_key");
   raw.resize(size);
   return raw;

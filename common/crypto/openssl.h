@@ -12,8 +12,8 @@
 
 namespace yikatong::crypto::internal {
 
-// Ends the process where OpenSSL cannot do what cannot fail (out of memory, a provider without AES): nothing
-// may go on with half a hash or an empty cipher text.
+// Ends the process where OpenSSL cannot do what cannot fail (out of memory, a provider without
+// AES): nothing may go on with half a hash or an empty cipher text.
 void Must(bool done, const char* what);
 
 inline const unsigned char* Data(std::string_view bytes) {

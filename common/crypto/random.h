@@ -17,9 +17,9 @@ class RandomSource {
   std::uint64_t Number();
 };
 
-// The operating system's generator through OpenSSL. Short requests (nonces) are cut from a buffer of the
-// thread, as a call for each row would cost more than its encryption. Where no randomness can be had the
-// process ends: nothing may be sealed under a key that can be guessed.
+// The operating system's generator through OpenSSL. Short requests (nonces) are cut from a buffer
+// of the thread, as a call for each row would cost more than its encryption. Where no randomness
+// can be had the process ends: nothing may be sealed under a key that can be guessed.
 class SystemRandom : public RandomSource {
  public:
   void Fill(void* bytes, std::size_t count) override;

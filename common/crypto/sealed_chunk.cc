@@ -64,8 +64,7 @@ absl::StatusOr<Aead> KeyWrapper(const Secret& shared, std::string_view ephemeral
                                 std::string_view recipient_public_key) {
   std::string salt(ephemeral_public_key);
   salt += recipient_public_key;
-  return Aead::Make(
-      Secret(HkdfSha256(shared.Reveal(), salt, kPurpose, kAeadKeyBytes)));
+  return Aead::Make(Secret(HkdfSha256(shared.Reveal(), salt, kPurpose, kAeadKeyBytes)));
 }
 
 bool Fits(std::string_view field) { return field.size() <= kMaxFieldBytes; }
@@ -205,8 +204,7 @@ absl::StatusOr<std::vector<SealedAccount>> OpenChunk(const SealedChunk& chunk,
   if (!ephemeral.ok()) return absl::DataLossError("the chunk's ephemeral key is malformed");
   const absl::StatusOr<Secret> shared = recipient.SharedSecret(*ephemeral);
   if (!shared.ok()) return absl::DataLossError("the chunk's ephemeral key gives no secret");
-  const absl::StatusOr<Aead> wrapper =
-      KeyWrapper(*shared, chunk.ephemeral_public_key, own.Raw());
+  const absl::StatusOr<Aead> wrapper = KeyWrapper(*shared, chunk.ephemeral_public_key, own.Raw());
   if (!wrapper.ok()) return wrapper.status();
   absl::StatusOr<std::string> unwrapped =
       wrapper->Open(CountingNonce(0), Header(chunk), chunk.wrapped_key);

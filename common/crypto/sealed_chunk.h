@@ -1,10 +1,11 @@
 // Accounts that travel through a service which must not see them (design: sealed accounts).
 //
-// The sealer (who knows the accounts) makes one data key for a chunk, wraps it for one recipient (ephemeral
-// X25519, HKDF-SHA256, AES-256-GCM), encrypts each row under it, and signs everything with Ed25519. What the
-// carrier may read stands in clear: item id, person id, bank code and account version. They are the row's
-// associated data and are under the signature as well, so a row that is swapped, altered, dropped or added is
-// refused by the recipient, and so is a chunk of another signer or for another recipient.
+// The sealer (who knows the accounts) makes one data key for a chunk, wraps it for one recipient
+// (ephemeral X25519, HKDF-SHA256, AES-256-GCM), encrypts each row under it, and signs everything
+// with Ed25519. What the carrier may read stands in clear: item id, person id, bank code and
+// account version. They are the row's associated data and are under the signature as well, so a row
+// that is swapped, altered, dropped or added is refused by the recipient, and so is a chunk of
+// another signer or for another recipient.
 //
 //   registry:  YKT_ASSIGN_OR_RETURN(SealedChunk chunk, SealChunk(params, rows, random));
 //              std::string bytes = EncodeSealedChunk(chunk);      // what is stored and sent
@@ -64,8 +65,8 @@ struct SealedRow {
 };
 
 struct SealedChunk {
-  std::string context;               // what the chunk is for, as its sealer was told (batch, chunk, attempt)
-  std::string signer_id;             // 8 bytes: which key signed
+  std::string context;    // what the chunk is for, as its sealer was told (batch, chunk, attempt)
+  std::string signer_id;  // 8 bytes: which key signed
   std::string recipient_id;          // 8 bytes: whose key can open it
   std::string ephemeral_public_key;  // 32 bytes
   std::string wrapped_key;           // 48 bytes: the data key and its tag
@@ -79,13 +80,15 @@ struct SealedChunk {
 std::string KeyId(const Ed25519PublicKey& key);
 std::string KeyId(const X25519PublicKey& key);
 
-// Seals rows in their order. InvalidArgument above kMaxSealedRows, or for a field longer than 65535 bytes.
+// Seals rows in their order. InvalidArgument above kMaxSealedRows, or for a field longer than 65535
+// bytes.
 absl::StatusOr<SealedChunk> SealChunk(std::string_view context, const std::vector<RowToSeal>& rows,
                                       const Ed25519PrivateKey& signer,
                                       const X25519PublicKey& recipient, RandomSource& random);
 
-// The canonical bytes, version 1. Decoding refuses (InvalidArgument) anything that encoding would not give.
-// A decoded chunk is not yet verified: its clear fields are claims until VerifyChunk or OpenChunk said yes.
+// The canonical bytes, version 1. Decoding refuses (InvalidArgument) anything that encoding would
+// not give. A decoded chunk is not yet verified: its clear fields are claims until VerifyChunk or
+// OpenChunk said yes.
 std::string EncodeSealedChunk(const SealedChunk& chunk);
 absl::StatusOr<SealedChunk> DecodeSealedChunk(std::string_view bytes);
 

@@ -17,6 +17,7 @@ class SealedChunks : public testing::Test {
  protected:
   static std::vector<RowToSeal> Rows(int count) {
     std::vector<RowToSeal> rows;
+    rows.reserve(static_cast<std::size_t>(count));
     for (int i = 0; i < count; ++i) {
       RowToSeal row;
       row.clear = {10'500'000'000'001 + i, fmt::format("person-{:08}", i),
@@ -37,8 +38,8 @@ class SealedChunks : public testing::Test {
     return OpenChunk(chunk, gateway_, {registry_.PublicKey()});
   }
 
-  // Signs an altered chunk by the format, as no function of the interface would: the rows' own seals must
-  // hold even against a trusted signer who never saw the accounts.
+  // Signs an altered chunk by the format, as no function of the interface would: the rows' own
+  // seals must hold even against a trusted signer who never saw the accounts.
   SealedChunk SignedAgain(SealedChunk chunk) {
     const std::string bytes = EncodeSealedChunk(chunk);
     const Digest digest = Sha256(bytes.substr(0, bytes.size() - kEd25519SignatureBytes));

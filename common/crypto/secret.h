@@ -1,4 +1,5 @@
-// Bytes that are wiped from memory when their owner goes, and that no log statement can print by accident.
+// Bytes that are wiped from memory when their owner goes, and that no log statement can print by
+// accident.
 #pragma once
 
 #include <string>

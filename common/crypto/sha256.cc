@@ -52,9 +52,7 @@ Digest Sha256(std::initializer_list<std::string_view> parts) {
   return End(context.get());
 }
 
-Sha256Hasher::Sha256Hasher() : context_(NewContext()) {
-  Begin(static_cast<EVP_MD_CTX*>(context_));
-}
+Sha256Hasher::Sha256Hasher() : context_(NewContext()) { Begin(static_cast<EVP_MD_CTX*>(context_)); }
 Sha256Hasher::~Sha256Hasher() { EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_)); }
 Sha256Hasher::Sha256Hasher(Sha256Hasher&& other) noexcept
     : context_(std::exchange(other.context_, nullptr)) {}
@@ -63,9 +61,7 @@ Sha256Hasher& Sha256Hasher::operator=(Sha256Hasher&& other) noexcept {
   return *this;
 }
 
-void Sha256Hasher::Update(std::string_view data) {
-  Feed(static_cast<EVP_MD_CTX*>(context_), data);
-}
+void Sha256Hasher::Update(std::string_view data) { Feed(static_cast<EVP_MD_CTX*>(context_), data); }
 
 Digest Sha256Hasher::Finish() {
   const Digest digest = End(static_cast<EVP_MD_CTX*>(context_));

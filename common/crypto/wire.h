@@ -1,5 +1,5 @@
-// Canonical bytes: big-endian numbers and fields with their length before them, so that no two lists of
-// fields give the same bytes. Used for associated data and for what is signed.
+// Canonical bytes: big-endian numbers and fields with their length before them, so that no two
+// lists of fields give the same bytes. Used for associated data and for what is signed.
 #pragma once
 
 #include <cstddef>

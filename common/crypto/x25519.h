@@ -1,4 +1,5 @@
-// X25519 (RFC 7748): a secret that two keys share. Keys are small handles; copying one shares it. Thread safe.
+// X25519 (RFC 7748): a secret that two keys share. Keys are small handles; copying one shares it.
+// Thread safe.
 #pragma once
 
 #include <cstddef>

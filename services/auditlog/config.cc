@@ -32,15 +32,19 @@ config::Schema Settings() {
       .Text("owner_conninfo", "", "Database as the owner role; only --migrate uses it.")
       .OptionalSecret("owner_password", "Password of the owner role.")
       .Text("origin", config::kRequired,
-            "Name of this log in its checkpoints, such as a DNS name; never changed, and never used for another log.")
+            "Name of this log in its checkpoints, such as a DNS name; never changed, and never "
+            "used for another log.")
       .Path("signing_key", config::kRequired,
             "PEM private key (Ed25519, PKCS#8) that signs checkpoints.")
       .Path("checkpoint_file", "",
-            "Where the newest checkpoint is remembered, on a disk that is not the database's; empty remembers none.")
+            "Where the newest checkpoint is remembered, on a disk that is not the database's; "
+            "empty remembers none.")
       .Int("restore_epoch", 1, 0, 9,
-           "Of the entries that the log makes of its own; raised as every service's is after a restore.")
-      .Duration("check_every", "10s", absl::Milliseconds(100), absl::Hours(1),
-                "How often the newest head is compared with the tree and the remembered checkpoint.")
+           "Of the entries that the log makes of its own; raised as every service's is after a "
+           "restore.")
+      .Duration(
+          "check_every", "10s", absl::Milliseconds(100), absl::Hours(1),
+          "How often the newest head is compared with the tree and the remembered checkpoint.")
       .Duration("check_whole_every", "1h", absl::Seconds(1), absl::Hours(24 * 30),
                 "How often every entry, node and head is checked; the first time at the start.");
   return schema;

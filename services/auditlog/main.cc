@@ -23,8 +23,9 @@ absl::Status Serve(const config::Config& config, rpc::Signals& signals) {
   telemetry::Metrics metrics;
   YKT_ASSIGN_OR_RETURN(const auto parts, auditlog::Parts::Make(config, clock));
   YKT_RETURN_IF_ERROR(postgres::CheckSchema(parts->database(), auditlog::LogMigrations()));
-  YKT_ASSIGN_OR_RETURN(const auto tokens, identity::TokenVerifier::Load(
-                                              {.issuer_folder = config.Path("token_issuers")}, clock));
+  YKT_ASSIGN_OR_RETURN(
+      const auto tokens,
+      identity::TokenVerifier::Load({.issuer_folder = config.Path("token_issuers")}, clock));
   const identity::Authorizer authorizer(auditlog::Rules());
   auditlog::RefusalRecorder refusals(parts->log(), clock,
                                      static_cast<int>(config.Int("restore_epoch")));
@@ -33,9 +34,10 @@ absl::Status Serve(const config::Config& config, rpc::Signals& signals) {
   auditlog::Watchman watchman(parts->log(), parts->store(), parts->integrity(), parts->memory(),
                               clock, metrics, auditlog::WatchmanOptionsOf(config));
   watchman.CheckEnds();
-  rpc::Server server(rpc::ServerOptionsOf(config),
-                     {{&service, auditlog::pb::AuditLogService::service_full_name()}}, authorizer,
-                     [&parts] { return parts->database().Ping().ok(); }, metrics.Registry());
+  rpc::Server server(
+      rpc::ServerOptionsOf(config),
+      {{&service, auditlog::pb::AuditLogService::service_full_name()}}, authorizer,
+      [&parts] { return parts->database().Ping().ok(); }, metrics.Registry());
   YKT_RETURN_IF_ERROR(server.Start());
   watchman.Start();
   signals.Wait();
@@ -48,7 +50,6 @@ absl::Status Serve(const config::Config& config, rpc::Signals& signals) {
 
 int main(int argc, char** argv) {
   rpc::Signals signals;
-  return auditlog::RunCommand(argc, argv, [&signals](const config::Config& config) {
-    return Serve(config, signals);
-  });
+  return auditlog::RunCommand(
+      argc, argv, [&signals](const config::Config& config) { return Serve(config, signals); });
 }

@@ -81,9 +81,8 @@ void Watchman::CheckEnds() {
 }
 
 void Watchman::CheckWhole() {
-  Conclude("whole", VerifyWhole(store_, memory_, [this](std::uint64_t, std::uint64_t) {
-             return !Stopping();
-           }));
+  Conclude("whole", VerifyWhole(store_, memory_,
+                                [this](std::uint64_t, std::uint64_t) { return !Stopping(); }));
 }
 
 void Watchman::Conclude(std::string_view kind, const absl::StatusOr<VerifyReport>& report) {

@@ -1,5 +1,5 @@
-// Looks after the stored log while the service runs: compares it every few seconds with its own head and
-// the remembered checkpoint, and from time to time checks all of it.
+// Looks after the stored log while the service runs: compares it every few seconds with its own
+// head and the remembered checkpoint, and from time to time checks all of it.
 #pragma once
 
 #include <condition_variable>
@@ -21,8 +21,8 @@ struct WatchmanOptions {
   absl::Duration check_whole_every = absl::Hours(1);
 };
 
-// What it is given must outlive it. A finding marks the log altered, is logged with the index of the entry, and
-// shows in yikatong_auditlog_intact; a database that does not answer is no finding.
+// What it is given must outlive it. A finding marks the log altered, is logged with the index of
+// the entry, and shows in yikatong_auditlog_intact; a database that does not answer is no finding.
 class Watchman {
  public:
   Watchman(AuditLog& log, LogStore& store, Integrity& integrity, CheckpointMemory* memory,

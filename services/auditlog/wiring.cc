@@ -1,7 +1,6 @@
 #include "services/auditlog/wiring.h"
 
 #include <fmt/core.h>
-
 #include <unistd.h>
 
 #include <iostream>
@@ -90,11 +89,10 @@ absl::Status RunVerify(Parts& parts, std::ostream& out, std::ostream& progress) 
     }
     return true;
   };
-  YKT_ASSIGN_OR_RETURN(const VerifyReport report,
-                       VerifyWhole(parts.store(), parts.memory(), show));
-  out << fmt::format("size: {}\nroot: {}\nentries checked: {}\nnodes checked: {}\nheads checked: {}\n",
-                     report.size, crypto::HexOf(report.root), report.entries, report.nodes,
-                     report.heads);
+  YKT_ASSIGN_OR_RETURN(const VerifyReport report, VerifyWhole(parts.store(), parts.memory(), show));
+  out << fmt::format(
+      "size: {}\nroot: {}\nentries checked: {}\nnodes checked: {}\nheads checked: {}\n",
+      report.size, crypto::HexOf(report.root), report.entries, report.nodes, report.heads);
   for (const Finding& finding : report.findings) {
     out << (finding.index ? fmt::format("ALTERED at index {}: {}\n", *finding.index, finding.what)
                           : fmt::format("ALTERED: {}\n", finding.what));

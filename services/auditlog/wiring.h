@@ -64,7 +64,8 @@ absl::Status RunMigrate(const config::Config& config, std::ostream& out);
 // Checks the whole log and says what was found; DATA_LOSS where it does not fit.
 absl::Status RunVerify(Parts& parts, std::ostream& out, std::ostream& progress);
 
-// Reads command and settings, and does what was asked for: `serve` where it is to serve. Returns the exit code.
+// Reads command and settings, and does what was asked for: `serve` where it is to serve. Returns
+// the exit code.
 int RunCommand(int argc, char** argv,
                const std::function<absl::Status(const config::Config&)>& serve);
 

@@ -12,6 +12,7 @@
 
 #include "common/crypto/keys.h"
 #include "common/crypto/testing/seeded_random.h"
+#include "common/outbox/entry.h"
 #include "common/postgres/testing/pg_fixture.h"
 #include "common/status/status.h"
 #include "services/auditlog/config.h"
@@ -33,6 +34,25 @@ TEST(AuditLogCommand, IsTakenOutOfTheArguments) {
   EXPECT_EQ(TakeCommand(arguments), Command::kCheckConfig);
 }
 
+TEST(EntryFacts, AreReadFromWhateverAProducerMayWrite) {
+  outbox::Entry entry;
+  entry.service = "bank_gateway2";
+  entry.kind = "file_.sent_2.x";
+  entry.district = 999'999;
+  entry.subject = std::string(3000, 's');
+  entry.business_date = absl::CivilDay(2026, 11, 23);
+  entry.root = std::string(32, '\x01');
+  entry.leaves = 1;
+  entry.details = {{"a", ""}, {"b_1", ": x: 村"}};
+  const auto body = outbox::CanonicalBody(entry);
+  ASSERT_TRUE(body.ok()) << body.status();
+  const auto facts = ReadFacts(*body);
+  ASSERT_TRUE(facts.ok()) << facts.status();
+  EXPECT_EQ(facts->service, entry.service);
+  EXPECT_EQ(facts->kind, entry.kind);
+  EXPECT_EQ(crypto::StringOf(facts->subtree_root.value()), entry.root);
+}
+
 class WiringTest : public testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -49,7 +69,8 @@ class WiringTest : public testing::Test {
                                         crypto::Ed25519PrivateKey::Generate(random_).Pem())
                     .ok());
     std::ofstream(folder_ / "auditlog.conf")
-        << "tls_ca = ca.pem\ntls_certificate = tls.pem\ntls_key = tls.key\ntoken_issuers = issuers\n"
+        << "tls_ca = ca.pem\ntls_certificate = tls.pem\ntls_key = tls.key\ntoken_issuers = "
+           "issuers\n"
         << "database_conninfo = " << db_->runtime_conninfo() << "\n"
         << "owner_conninfo = " << db_->owner_conninfo() << "\n"
         << "origin = audit.test\nsigning_key = log.key\ncheckpoint_file = checkpoint\n";
@@ -86,10 +107,7 @@ TEST_F(WiringTest, VerifiesTheWholeLogAndNamesTheIndexOfAnAlteredRow) {
   for (int i = 0; i < 30; ++i) {
     bodies.push_back(BodyOf("dispatch", "chunk.sent", 120105, std::to_string(i)));
   }
-  ASSERT_TRUE((*parts)
-                  ->log()
-                  .Append(ServiceCaller("dispatch"), {{"dispatch", 1}, 1, bodies})
-                  .ok());
+  ASSERT_TRUE((*parts)->log().Append(ServiceCaller("dispatch"), {{"dispatch", 1}, 1, bodies}).ok());
   ASSERT_TRUE((*parts)->log().NewestCheckpoint().ok());
   std::ostringstream good, progress;
   EXPECT_TRUE(RunVerify(**parts, good, progress).ok());

@@ -43,6 +43,7 @@ absl::StatusOr<std::vector<EntryFacts>> ReadAll(const AppendRequest& request) {
                           {{"limit", std::to_string(kMaxEntriesOfAppend)}});
   }
   std::vector<EntryFacts> facts;
+  facts.reserve(request.bodies.size());
   std::size_t bytes = 0;
   for (const std::string& body : request.bodies) {
     const status::Metadata place = {
@@ -149,6 +150,7 @@ absl::Status AuditLog::AppendIn(AppendSession& session, const AppendRequest& req
 
   YKT_ASSIGN_OR_RETURN(crypto::MerkleAccumulator tree, ResumeTree(session, head));
   std::vector<StoredEntry> entries;
+  entries.reserve(request.bodies.size());
   std::vector<TreeNode> nodes;
   const auto keep = [&nodes](crypto::NodeId id, const Digest& hash) {
     if (id.level > 0) nodes.emplace_back(id, hash);
@@ -284,10 +286,12 @@ absl::StatusOr<EntryPage> AuditLog::ListEntries(const Caller& caller, const List
   if (request.page_size < 0 || request.page_size > kMaxPageSize) return InvalidField("page_size");
   YKT_ASSIGN_OR_RETURN(const std::uint64_t first, PageStart(request));
   const int wanted = request.page_size == 0 ? kDefaultPageSize : request.page_size;
+  EntryFilter filter = request.filter;
+  filter.subject = CutSubject(filter.subject);
   EntryPage page;
   // One more than wanted, to know whether there is a next page.
-  YKT_ASSIGN_OR_RETURN(page.entries, store_.List(request.filter, identity::ScopeOf(caller), first,
-                                                 wanted + 1));
+  YKT_ASSIGN_OR_RETURN(page.entries,
+                       store_.List(filter, identity::ScopeOf(caller), first, wanted + 1));
   std::size_t kept = 0;
   for (std::size_t bytes = 0; kept < page.entries.size() && kept < static_cast<std::size_t>(wanted);
        ++kept) {

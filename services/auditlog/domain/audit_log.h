@@ -1,7 +1,8 @@
 // What the log does: takes the next entry of a producer once, signs what it holds, and proves it.
 //
-// Thread safe. The rules that are keys and locks stand in the store; what is decided here is which numbers
-// are next, that nothing is built on a tree that does not fit its head, and who may see which entry.
+// Thread safe. The rules that are keys and locks stand in the store; what is decided here is which
+// numbers are next, that nothing is built on a tree that does not fit its head, and who may see
+// which entry.
 #pragma once
 
 #include <cstddef>
@@ -80,8 +81,8 @@ class AuditLog {
            const crypto::NoteSigner& signer, const base::Clock& clock)
       : store_(store), integrity_(integrity), memory_(memory), signer_(signer), clock_(clock) {}
 
-  // Appends on behalf of the service that is calling, which must be the producer itself. Numbers that are there
-  // already with the same bytes are passed over. Reasons as in the contract.
+  // Appends on behalf of the service that is calling, which must be the producer itself. Numbers
+  // that are there already with the same bytes are passed over. Reasons as in the contract.
   absl::StatusOr<Appended> Append(const identity::Caller& caller, const AppendRequest& request);
   absl::StatusOr<std::int64_t> NextNumber(const identity::Caller& caller, const Source& source);
   // Appends an entry of the log's own, whatever its next number is.
@@ -95,7 +96,8 @@ class AuditLog {
   absl::StatusOr<Consistency> ProveConsistency(std::uint64_t first_size,
                                                std::optional<std::uint64_t> second_size);
 
-  // NOT_FOUND for what is not there, outside the caller's districts, or named by what only auditors may go by.
+  // NOT_FOUND for what is not there, outside the caller's districts, or named by what only auditors
+  // may go by.
   absl::StatusOr<StoredEntry> FindEntry(const identity::Caller& caller,
                                         const EntrySelector& selector);
   absl::StatusOr<EntryPage> ListEntries(const identity::Caller& caller, const ListRequest& request);

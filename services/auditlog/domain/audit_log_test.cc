@@ -108,9 +108,8 @@ TEST_F(AuditLogTest, LetsAServiceAppendForItselfOnly) {
   EXPECT_EQ(status::ReasonOf(Append("dispatch", 1, {Body("a", 120105, "registry")}).status()),
             Reason::kAuditEntryMalformed)
       << "nor in the name of another inside the body";
-  EXPECT_EQ(
-      status::ReasonOf(log_.NextNumber(ServiceCaller("registry"), {"dispatch", 1}).status()),
-      Reason::kPermissionDenied);
+  EXPECT_EQ(status::ReasonOf(log_.NextNumber(ServiceCaller("registry"), {"dispatch", 1}).status()),
+            Reason::kPermissionDenied);
 }
 
 TEST_F(AuditLogTest, RefusesAMalformedBodyByItsNumberAndAppendsNothing) {
@@ -126,13 +125,12 @@ TEST_F(AuditLogTest, HoldsToItsLimits) {
   EXPECT_FALSE(Append("dispatch", std::numeric_limits<std::int64_t>::max(), {Body("a")}).ok());
   EXPECT_FALSE(Append("dispatch", 1, {Body("a")}, 10).ok());
   EXPECT_FALSE(Append("dispatch", 1, {Body("a")}, -1).ok());
-  EXPECT_EQ(status::ReasonOf(
-                Append("dispatch", 1, std::vector<std::string>(1001, Body("a"))).status()),
-            Reason::kRowLimitExceeded);
-  const std::string large = Body("a") + "detail.note: " + std::string(60'000, 'x') + "\n";
   EXPECT_EQ(
-      status::ReasonOf(Append("dispatch", 1, std::vector<std::string>(40, large)).status()),
-      Reason::kMessageTooLarge);
+      status::ReasonOf(Append("dispatch", 1, std::vector<std::string>(1001, Body("a"))).status()),
+      Reason::kRowLimitExceeded);
+  const std::string large = Body("a") + "detail.note: " + std::string(60'000, 'x') + "\n";
+  EXPECT_EQ(status::ReasonOf(Append("dispatch", 1, std::vector<std::string>(40, large)).status()),
+            Reason::kMessageTooLarge);
   EXPECT_TRUE(store_.entries.empty());
 }
 
@@ -213,10 +211,10 @@ TEST_F(AuditLogTest, ShowsOthersOnlyWhatTheyHoldTheHashOf) {
   const ByLeafHash by_hash{crypto::LeafHash(Body("here", 120105))};
   EXPECT_TRUE(log_.FindEntry(officer, by_hash).ok());
   EXPECT_EQ(status::ReasonOf(log_.FindEntry(officer, ByIndex{0}).status()), Reason::kNotFound);
-  EXPECT_EQ(status::ReasonOf(
-                log_.FindEntry(PersonCaller({Role::kDepartmentOperator}, {120106}), by_hash)
-                    .status()),
-            Reason::kNotFound);
+  EXPECT_EQ(
+      status::ReasonOf(
+          log_.FindEntry(PersonCaller({Role::kDepartmentOperator}, {120106}), by_hash).status()),
+      Reason::kNotFound);
   EXPECT_EQ(status::ReasonOf(log_.ListEntries(officer, {}).status()), Reason::kPermissionDenied);
 }
 
@@ -287,9 +285,9 @@ TEST_F(AuditLogTest, GivesTilesAndBundlesThatRebuildTheRoot) {
   std::string expected;
   for (std::size_t i = 256; i < 300; ++i) AppendToBundle(expected, store_.entries[i].body);
   EXPECT_EQ(*bundle, expected);
-  EXPECT_EQ(status::ReasonOf(
-                log_.ReadBundle(PersonCaller({Role::kAuditor}, {120105}), 1, 44).status()),
-            Reason::kPermissionDenied);
+  EXPECT_EQ(
+      status::ReasonOf(log_.ReadBundle(PersonCaller({Role::kAuditor}, {120105}), 1, 44).status()),
+      Reason::kPermissionDenied);
 }
 
 TEST_F(AuditLogTest, NeitherAppendsNorSignsOverATreeThatDoesNotFitItsHead) {
@@ -316,10 +314,10 @@ TEST_F(AuditLogTest, DoesNotSignATreeThatForgotACheckpointItGaveOut) {
   Integrity integrity;
   AuditLog restored(older, integrity, &memory_, signer_, clock_);
   for (int i = 0; i < 7; ++i) {
-    ASSERT_TRUE(restored
-                    .Append(ServiceCaller("dispatch"),
-                            {{"dispatch", 1}, i + 1, {store_.entries[i].body}})
-                    .ok());
+    ASSERT_TRUE(
+        restored
+            .Append(ServiceCaller("dispatch"), {{"dispatch", 1}, i + 1, {store_.entries[i].body}})
+            .ok());
   }
   EXPECT_EQ(status::ReasonOf(restored.NewestCheckpoint().status()), Reason::kAuditLogAltered);
 }

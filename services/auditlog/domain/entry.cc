@@ -13,12 +13,13 @@ namespace {
 
 using status::Reason;
 
+constexpr std::size_t kMaxWordBytes = 200;
 constexpr std::string_view kHeading = "yikatong-audit-entry/v1";
 
 // The keys that stand in every entry, in this order. `root` and `leaves` may follow, then details.
-constexpr std::string_view kKeys[] = {"service",       "kind",       "district",
-                                      "subject",       "actor_org",  "actor_person",
-                                      "at",            "business_date", "request_id"};
+constexpr std::string_view kKeys[] = {"service", "kind",          "district",
+                                      "subject", "actor_org",     "actor_person",
+                                      "at",      "business_date", "request_id"};
 enum Place { kService, kKind, kDistrict, kSubject };
 
 absl::Status Malformed(std::string_view what) {
@@ -46,13 +47,20 @@ bool HoldsControlCharacter(std::string_view text) {
   });
 }
 
-// Lower-case words parted by `separators`: what kinds and service names are made of.
-bool IsWords(std::string_view text, std::string_view separators) {
-  const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  if (text.empty() || text.size() > 100 || !plain(text.front()) || !plain(text.back())) return false;
-  return std::all_of(text.begin(), text.end(), [&](char c) {
-    return plain(c) || separators.find(c) != std::string_view::npos;
-  });
+// Words of lower-case letters, digits and underscores that begin with a letter; parted by dots
+// where `dots` says so. As the producers write them: what they may write must be taken.
+bool IsWords(std::string_view text, bool dots) {
+  bool at_start = true;
+  for (const char c : text) {
+    if (c == '.' && dots && !at_start) {
+      at_start = true;
+      continue;
+    }
+    const bool letter = c >= 'a' && c <= 'z';
+    if (!letter && (at_start || !((c >= '0' && c <= '9') || c == '_'))) return false;
+    at_start = false;
+  }
+  return !at_start && text.size() <= kMaxWordBytes;
 }
 
 std::optional<std::int32_t> ParseDistrict(std::string_view text) {
@@ -81,17 +89,23 @@ absl::Status ReadFixed(std::string_view& left, EntryFacts& facts) {
   }
   const auto district = ParseDistrict(values[kDistrict]);
   if (!district) return Malformed("its district is not a six-digit code");
-  if (!IsWords(values[kService], "-_")) return Malformed("its service is not a name");
-  if (!IsWords(values[kKind], "._-")) return Malformed("its kind is not words parted by dots");
-  if (values[kSubject].size() > 512) return Malformed("its subject is too long");
+  if (!IsWords(values[kService], false)) return Malformed("its service is not a name");
+  if (!IsWords(values[kKind], true)) return Malformed("its kind is not words parted by dots");
   facts.service = values[kService];
   facts.kind = values[kKind];
   facts.district = *district;
-  facts.subject = values[kSubject];
+  facts.subject = CutSubject(values[kSubject]);
   return absl::OkStatus();
 }
 
 }  // namespace
+
+std::string_view CutSubject(std::string_view subject) {
+  if (subject.size() <= kMaxSubjectBytes) return subject;
+  std::size_t size = kMaxSubjectBytes;
+  while (size > 0 && (static_cast<unsigned char>(subject[size]) & 0xc0) == 0x80) --size;
+  return subject.substr(0, size);
+}
 
 absl::StatusOr<EntryFacts> ReadFacts(std::string_view body) {
   if (body.empty() || body.size() > kMaxBodyBytes) return Malformed("it is empty or too long");
@@ -99,7 +113,8 @@ absl::StatusOr<EntryFacts> ReadFacts(std::string_view body) {
   if (HoldsControlCharacter(body)) return Malformed("it holds a control character");
   if (!base::IsUtf8(body)) return Malformed("it is not UTF-8");
   std::string_view left = body;
-  if (TakeLine(left) != kHeading) return Malformed("it does not begin with the heading of version 1");
+  if (TakeLine(left) != kHeading)
+    return Malformed("it does not begin with the heading of version 1");
   EntryFacts facts;
   YKT_RETURN_IF_ERROR(ReadFixed(left, facts));
   auto line = TakeLine(left);

@@ -56,7 +56,8 @@ class Walk {
       if (!more) return absl::OkStatus();
     }
     if (progress) progress(tree_.size(), ends_.head.size);
-    if (tree_.Root() != ends_.head.root) Add(report_, "the newest head is not the root of its leaves");
+    if (tree_.Root() != ends_.head.root)
+      Add(report_, "the newest head is not the root of its leaves");
     return absl::OkStatus();
   }
 
@@ -64,8 +65,8 @@ class Walk {
   // False where the walk cannot go on: what follows a missing leaf says nothing.
   absl::StatusOr<bool> Page() {
     const std::uint64_t first = tree_.size();
-    const auto limit = static_cast<int>(
-        std::min<std::uint64_t>(kPageEntries, ends_.head.size - first));
+    const auto limit =
+        static_cast<int>(std::min<std::uint64_t>(kPageEntries, ends_.head.size - first));
     YKT_ASSIGN_OR_RETURN(const std::vector<StoredEntry> entries, store_.Range(first, limit));
     std::map<NodeId, Digest> expected;
     const auto keep = [&expected](NodeId id, const Digest& hash) {
@@ -77,7 +78,8 @@ class Walk {
     for (const StoredEntry& entry : entries) {
       if (entry.index != tree_.size()) break;
       CheckEntry(entry);
-      // A wrong leaf hash shows at its nodes as well, as nothing else would when body and leaf were both altered.
+      // A wrong leaf hash shows at its nodes as well, as nothing else would when body and leaf were
+      // both altered.
       tree_.Add(entry.leaf_hash, keep);
       CheckRemembered();
       for (; head != heads.end() && head->size <= tree_.size(); ++head) CheckHead(*head);
@@ -165,7 +167,8 @@ void CheckLengths(const Ends& ends, const std::optional<crypto::Checkpoint>& rem
   }
 }
 
-// A tree that does not have its own nodes is a finding; a database that does not answer is an error.
+// A tree that does not have its own nodes is a finding; a database that does not answer is an
+// error.
 absl::StatusOr<std::optional<Digest>> RootIfReadable(LogStore& store, std::uint64_t size) {
   absl::StatusOr<Digest> root = crypto::RootAt(store, size);
   if (root.ok()) return std::optional<Digest>(*root);
@@ -204,12 +207,11 @@ absl::StatusOr<VerifyReport> VerifyEnds(LogStore& store, CheckpointMemory* memor
     YKT_ASSIGN_OR_RETURN(const std::optional<Digest> earlier,
                          RootIfReadable(store, remembered->size));
     if (earlier != remembered->root) {
-      Add(report, fmt::format("the remembered checkpoint of size {} is of another tree",
-                              remembered->size));
+      Add(report,
+          fmt::format("the remembered checkpoint of size {} is of another tree", remembered->size));
     }
   }
-  const std::uint64_t first =
-      ends.head.size > kNewestEntries ? ends.head.size - kNewestEntries : 0;
+  const std::uint64_t first = ends.head.size > kNewestEntries ? ends.head.size - kNewestEntries : 0;
   YKT_ASSIGN_OR_RETURN(const std::vector<StoredEntry> newest,
                        store.Range(first, static_cast<int>(ends.head.size - first)));
   for (const StoredEntry& entry : newest) {

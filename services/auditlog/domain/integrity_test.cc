@@ -5,11 +5,10 @@
 #include <functional>
 #include <string>
 
+#include "common/crypto/testing/seeded_random.h"
 #include "common/status/status.h"
 #include "services/auditlog/domain/audit_log.h"
 #include "services/auditlog/testing/memory_store.h"
-
-#include "common/crypto/testing/seeded_random.h"
 
 namespace yikatong::auditlog {
 namespace {
@@ -41,7 +40,8 @@ class IntegrityTest : public testing::Test {
   VerifyReport Whole() { return VerifyWhole(store_, &memory_).value(); }
   VerifyReport EndsOnly() { return VerifyEnds(store_, &memory_).value(); }
 
-  // What an attacker does who rewrites the whole tree behind an altered entry, with every hash right.
+  // What an attacker does who rewrites the whole tree behind an altered entry, with every hash
+  // right.
   void RebuildTree() {
     crypto::MerkleAccumulator tree;
     store_.nodes.clear();
@@ -171,9 +171,8 @@ TEST_F(IntegrityTest, ReportsABoundedNumberOfFindings) {
 }
 
 TEST_F(IntegrityTest, StopsWhenItIsTold) {
-  const auto stopped = VerifyWhole(store_, &memory_, [](std::uint64_t, std::uint64_t) {
-    return false;
-  });
+  const auto stopped =
+      VerifyWhole(store_, &memory_, [](std::uint64_t, std::uint64_t) { return false; });
   EXPECT_EQ(stopped.status().code(), absl::StatusCode::kCancelled);
 }
 

@@ -1,5 +1,5 @@
-// Where the log is kept: the port of the domain to its storage. The comments are the contract that every
-// implementation is tested against.
+// Where the log is kept: the port of the domain to its storage. The comments are the contract that
+// every implementation is tested against.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -25,7 +26,10 @@ struct Source {
   std::string producer;
   std::int32_t restore_epoch = 0;
 
-  auto operator<=>(const Source&) const = default;
+  bool operator==(const Source&) const = default;
+  bool operator<(const Source& other) const {
+    return std::tie(producer, restore_epoch) < std::tie(other.producer, other.restore_epoch);
+  }
 };
 
 struct StoredEntry {
@@ -100,8 +104,9 @@ struct Ends {
 // AUDIT_LOG_ALTERED, since it is only asked for where it must be.
 class LogStore : public crypto::NodeReader {
  public:
-  // Runs `append` in the only append session; what it wrote is durable when this returns OK. `append` may run
-  // again after a conflict: it keeps nothing between runs. COMMIT_UNKNOWN where the outcome could not be learnt.
+  // Runs `append` in the only append session; what it wrote is durable when this returns OK.
+  // `append` may run again after a conflict: it keeps nothing between runs. COMMIT_UNKNOWN where
+  // the outcome could not be learnt.
   virtual absl::Status Append(const std::function<absl::Status(AppendSession&)>& append) = 0;
 
   virtual absl::StatusOr<SourceState> StateOf(const Source& source) = 0;

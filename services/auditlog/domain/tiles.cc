@@ -43,12 +43,12 @@ std::string TilePath(const TileId& id) {
   return path;
 }
 
-absl::StatusOr<std::vector<crypto::NodeId>> NodesOfTile(const TileId& id,
-                                                        std::uint64_t tree_size) {
+absl::StatusOr<std::vector<crypto::NodeId>> NodesOfTile(const TileId& id, std::uint64_t tree_size) {
   if (id.level < 0 || id.level > kMaxTileLevel) return Invalid("level");
   const int node_level = id.level * kTileHeight;
   YKT_RETURN_IF_ERROR(CheckReach(id.index, id.width, NodesOnLevel(node_level, tree_size)));
   std::vector<crypto::NodeId> nodes;
+  nodes.reserve(static_cast<std::size_t>(id.width));
   for (int i = 0; i < id.width; ++i) {
     nodes.push_back({node_level, (id.index << kTileHeight) + static_cast<std::uint64_t>(i)});
   }
@@ -61,8 +61,6 @@ absl::StatusOr<std::uint64_t> FirstOfBundle(std::uint64_t index, int width,
   return index << kTileHeight;
 }
 
-void AppendToBundle(std::string& bundle, std::string_view body) {
-  crypto::PutField(bundle, body);
-}
+void AppendToBundle(std::string& bundle, std::string_view body) { crypto::PutField(bundle, body); }
 
 }  // namespace yikatong::auditlog

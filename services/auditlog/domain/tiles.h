@@ -26,8 +26,8 @@ struct TileId {
 std::string TilePath(const TileId& id);
 inline constexpr int kEntriesLevel = -1;
 
-// The nodes that a tile holds, in order. FIELD_INVALID for a level, index or width that no tile has; NOT_FOUND where
-// the tree of `tree_size` leaves does not have all of them yet.
+// The nodes that a tile holds, in order. FIELD_INVALID for a level, index or width that no tile
+// has; NOT_FOUND where the tree of `tree_size` leaves does not have all of them yet.
 absl::StatusOr<std::vector<crypto::NodeId>> NodesOfTile(const TileId& id, std::uint64_t tree_size);
 
 // The same checks for a bundle of entries; gives the first entry's index.

@@ -24,13 +24,16 @@ constexpr identity::MethodRule kRules[] = {
      {},
      {"catalogue", "registry", "dispatch", "bankgateway"}},
     // Checkpoints, proofs and hash tiles show no content: whoever is known may check the log.
-    {"/yikatong.auditlog.v1.AuditLogService/GetCheckpoint", RoleSet::All(), {"oversight", "witness"}},
+    {"/yikatong.auditlog.v1.AuditLogService/GetCheckpoint",
+     RoleSet::All(),
+     {"oversight", "witness"}},
     {"/yikatong.auditlog.v1.AuditLogService/GetInclusionProof", RoleSet::All(), {"oversight"}},
     {"/yikatong.auditlog.v1.AuditLogService/GetConsistencyProof",
      RoleSet::All(),
      {"oversight", "witness"}},
     {"/yikatong.auditlog.v1.AuditLogService/GetTile", RoleSet::All(), {"oversight", "witness"}},
-    // Whoever holds a hash may see what it stands for, in their district; the domain asks for more otherwise.
+    // Whoever holds a hash may see what it stands for, in their district; the domain asks for more
+    // otherwise.
     {"/yikatong.auditlog.v1.AuditLogService/GetEntry", RoleSet::All(), {"oversight"}},
     {"/yikatong.auditlog.v1.AuditLogService/ListEntries", {Role::kAuditor}, {"oversight"}},
     {"/yikatong.auditlog.v1.AuditLogService/GetEntryBundle", {Role::kAuditor}, {"oversight"}},
@@ -56,8 +59,8 @@ absl::StatusOr<std::optional<std::uint64_t>> SizeOrNewest(std::int64_t size, con
 absl::StatusOr<EntrySelector> FromWire(const pb::EntrySelector& wire) {
   switch (wire.by_case()) {
     case pb::EntrySelector::kNumber:
-      return EntrySelector(
-          ByNumber{{wire.number().producer(), wire.number().restore_epoch()}, wire.number().number()});
+      return EntrySelector(ByNumber{{wire.number().producer(), wire.number().restore_epoch()},
+                                    wire.number().number()});
     case pb::EntrySelector::kIndex: {
       YKT_ASSIGN_OR_RETURN(const std::uint64_t index, Unsigned(wire.index(), "entry.index"));
       return EntrySelector(ByIndex{index});
@@ -118,59 +121,61 @@ void AuditLogRpc::ToWire(const SignedCheckpoint& checkpoint, pb::Checkpoint* wir
 grpc::Status AuditLogRpc::AppendEntries(grpc::ServerContext* context,
                                         const pb::AppendEntriesRequest* request,
                                         pb::AppendEntriesResponse* response) {
-  return rpc::Unary(guard_, context, "/yikatong.auditlog.v1.AuditLogService/AppendEntries", *request,
-                    [&](const Caller& caller) -> absl::Status {
-    AppendRequest append;
-    append.source = {request->producer(), request->restore_epoch()};
-    append.first_number = request->first_number();
-    append.bodies.assign(request->bodies().begin(), request->bodies().end());
-    YKT_ASSIGN_OR_RETURN(const Appended appended, log_.Append(caller, append));
-    appended_.With({append.source.producer}).Increment(appended.added);
-    response->set_next_number(appended.next_number);
-    response->set_tree_size(static_cast<std::int64_t>(appended.tree_size));
-    return absl::OkStatus();
-  });
+  return rpc::Unary(guard_, context, "/yikatong.auditlog.v1.AuditLogService/AppendEntries",
+                    *request, [&](const Caller& caller) -> absl::Status {
+                      AppendRequest append;
+                      append.source = {request->producer(), request->restore_epoch()};
+                      append.first_number = request->first_number();
+                      append.bodies.assign(request->bodies().begin(), request->bodies().end());
+                      YKT_ASSIGN_OR_RETURN(const Appended appended, log_.Append(caller, append));
+                      appended_.With({append.source.producer}).Increment(appended.added);
+                      response->set_next_number(appended.next_number);
+                      response->set_tree_size(static_cast<std::int64_t>(appended.tree_size));
+                      return absl::OkStatus();
+                    });
 }
 
 grpc::Status AuditLogRpc::GetNextNumber(grpc::ServerContext* context,
                                         const pb::GetNextNumberRequest* request,
                                         pb::GetNextNumberResponse* response) {
-  return rpc::Unary(guard_, context, "/yikatong.auditlog.v1.AuditLogService/GetNextNumber", *request,
-                    [&](const Caller& caller) -> absl::Status {
-    YKT_ASSIGN_OR_RETURN(
-        const std::int64_t next,
-        log_.NextNumber(caller, {request->producer(), request->restore_epoch()}));
-    response->set_next_number(next);
-    return absl::OkStatus();
-  });
+  return rpc::Unary(guard_, context, "/yikatong.auditlog.v1.AuditLogService/GetNextNumber",
+                    *request, [&](const Caller& caller) -> absl::Status {
+                      YKT_ASSIGN_OR_RETURN(
+                          const std::int64_t next,
+                          log_.NextNumber(caller, {request->producer(), request->restore_epoch()}));
+                      response->set_next_number(next);
+                      return absl::OkStatus();
+                    });
 }
 
 grpc::Status AuditLogRpc::GetCheckpoint(grpc::ServerContext* context,
                                         const pb::GetCheckpointRequest* request,
                                         pb::Checkpoint* response) {
-  return rpc::Unary(guard_, context, "/yikatong.auditlog.v1.AuditLogService/GetCheckpoint", *request,
-                    [&](const Caller&) -> absl::Status {
-    YKT_ASSIGN_OR_RETURN(const SignedCheckpoint checkpoint, log_.NewestCheckpoint());
-    ToWire(checkpoint, response);
-    return absl::OkStatus();
-  });
+  return rpc::Unary(guard_, context, "/yikatong.auditlog.v1.AuditLogService/GetCheckpoint",
+                    *request, [&](const Caller&) -> absl::Status {
+                      YKT_ASSIGN_OR_RETURN(const SignedCheckpoint checkpoint,
+                                           log_.NewestCheckpoint());
+                      ToWire(checkpoint, response);
+                      return absl::OkStatus();
+                    });
 }
 
 grpc::Status AuditLogRpc::GetInclusionProof(grpc::ServerContext* context,
                                             const pb::GetInclusionProofRequest* request,
                                             pb::InclusionProof* response) {
-  return rpc::Unary(guard_, context, "/yikatong.auditlog.v1.AuditLogService/GetInclusionProof",
-                    *request, [&](const Caller&) -> absl::Status {
-    YKT_ASSIGN_OR_RETURN(const EntrySelector selector, FromWire(request->entry()));
-    YKT_ASSIGN_OR_RETURN(const auto size, SizeOrNewest(request->tree_size(), "tree_size"));
-    YKT_ASSIGN_OR_RETURN(const Inclusion proof, log_.ProveInclusion(selector, size));
-    response->set_index(static_cast<std::int64_t>(proof.index));
-    response->set_leaf_hash(crypto::StringOf(proof.leaf_hash));
-    response->set_tree_size(static_cast<std::int64_t>(proof.tree_size));
-    for (const crypto::Digest& hash : proof.path) response->add_path(crypto::StringOf(hash));
-    if (proof.checkpoint) ToWire(*proof.checkpoint, response->mutable_checkpoint());
-    return absl::OkStatus();
-  });
+  return rpc::Unary(
+      guard_, context, "/yikatong.auditlog.v1.AuditLogService/GetInclusionProof", *request,
+      [&](const Caller&) -> absl::Status {
+        YKT_ASSIGN_OR_RETURN(const EntrySelector selector, FromWire(request->entry()));
+        YKT_ASSIGN_OR_RETURN(const auto size, SizeOrNewest(request->tree_size(), "tree_size"));
+        YKT_ASSIGN_OR_RETURN(const Inclusion proof, log_.ProveInclusion(selector, size));
+        response->set_index(static_cast<std::int64_t>(proof.index));
+        response->set_leaf_hash(crypto::StringOf(proof.leaf_hash));
+        response->set_tree_size(static_cast<std::int64_t>(proof.tree_size));
+        for (const crypto::Digest& hash : proof.path) response->add_path(crypto::StringOf(hash));
+        if (proof.checkpoint) ToWire(*proof.checkpoint, response->mutable_checkpoint());
+        return absl::OkStatus();
+      });
 }
 
 grpc::Status AuditLogRpc::GetConsistencyProof(grpc::ServerContext* context,
@@ -178,26 +183,32 @@ grpc::Status AuditLogRpc::GetConsistencyProof(grpc::ServerContext* context,
                                               pb::ConsistencyProof* response) {
   return rpc::Unary(guard_, context, "/yikatong.auditlog.v1.AuditLogService/GetConsistencyProof",
                     *request, [&](const Caller&) -> absl::Status {
-    YKT_ASSIGN_OR_RETURN(const std::uint64_t first, Unsigned(request->first_size(), "first_size"));
-    YKT_ASSIGN_OR_RETURN(const auto second, SizeOrNewest(request->second_size(), "second_size"));
-    YKT_ASSIGN_OR_RETURN(const Consistency proof, log_.ProveConsistency(first, second));
-    response->set_first_size(static_cast<std::int64_t>(proof.first_size));
-    response->set_second_size(static_cast<std::int64_t>(proof.second_size));
-    for (const crypto::Digest& hash : proof.hashes) response->add_hashes(crypto::StringOf(hash));
-    if (proof.checkpoint) ToWire(*proof.checkpoint, response->mutable_checkpoint());
-    return absl::OkStatus();
-  });
+                      YKT_ASSIGN_OR_RETURN(const std::uint64_t first,
+                                           Unsigned(request->first_size(), "first_size"));
+                      YKT_ASSIGN_OR_RETURN(const auto second,
+                                           SizeOrNewest(request->second_size(), "second_size"));
+                      YKT_ASSIGN_OR_RETURN(const Consistency proof,
+                                           log_.ProveConsistency(first, second));
+                      response->set_first_size(static_cast<std::int64_t>(proof.first_size));
+                      response->set_second_size(static_cast<std::int64_t>(proof.second_size));
+                      for (const crypto::Digest& hash : proof.hashes)
+                        response->add_hashes(crypto::StringOf(hash));
+                      if (proof.checkpoint)
+                        ToWire(*proof.checkpoint, response->mutable_checkpoint());
+                      return absl::OkStatus();
+                    });
 }
 
 grpc::Status AuditLogRpc::GetEntry(grpc::ServerContext* context, const pb::GetEntryRequest* request,
                                    pb::Entry* response) {
-  return rpc::Unary(guard_, context, "/yikatong.auditlog.v1.AuditLogService/GetEntry", *request,
-                    [&](const Caller& caller) -> absl::Status {
-    YKT_ASSIGN_OR_RETURN(const EntrySelector selector, FromWire(request->entry()));
-    YKT_ASSIGN_OR_RETURN(const StoredEntry entry, log_.FindEntry(caller, selector));
-    auditlog::ToWire(entry, response);
-    return absl::OkStatus();
-  });
+  return rpc::Unary(
+      guard_, context, "/yikatong.auditlog.v1.AuditLogService/GetEntry", *request,
+      [&](const Caller& caller) -> absl::Status {
+        YKT_ASSIGN_OR_RETURN(const EntrySelector selector, FromWire(request->entry()));
+        YKT_ASSIGN_OR_RETURN(const StoredEntry entry, log_.FindEntry(caller, selector));
+        auditlog::ToWire(entry, response);
+        return absl::OkStatus();
+      });
 }
 
 grpc::Status AuditLogRpc::ListEntries(grpc::ServerContext* context,
@@ -205,42 +216,45 @@ grpc::Status AuditLogRpc::ListEntries(grpc::ServerContext* context,
                                       pb::ListEntriesResponse* response) {
   return rpc::Unary(guard_, context, "/yikatong.auditlog.v1.AuditLogService/ListEntries", *request,
                     [&](const Caller& caller) -> absl::Status {
-    ListRequest list;
-    list.filter = {request->district(), request->subject(), request->kind(), request->producer()};
-    list.page_size = request->page_size();
-    list.page_token = request->page_token();
-    YKT_ASSIGN_OR_RETURN(const EntryPage page, log_.ListEntries(caller, list));
-    for (const StoredEntry& entry : page.entries) {
-      auditlog::ToWire(entry, response->add_entries());
-    }
-    response->set_next_page_token(page.next_page_token);
-    return absl::OkStatus();
-  });
+                      ListRequest list;
+                      list.filter = {request->district(), request->subject(), request->kind(),
+                                     request->producer()};
+                      list.page_size = request->page_size();
+                      list.page_token = request->page_token();
+                      YKT_ASSIGN_OR_RETURN(const EntryPage page, log_.ListEntries(caller, list));
+                      for (const StoredEntry& entry : page.entries) {
+                        auditlog::ToWire(entry, response->add_entries());
+                      }
+                      response->set_next_page_token(page.next_page_token);
+                      return absl::OkStatus();
+                    });
 }
 
 grpc::Status AuditLogRpc::GetTile(grpc::ServerContext* context, const pb::GetTileRequest* request,
                                   pb::Tile* response) {
   return rpc::Unary(guard_, context, "/yikatong.auditlog.v1.AuditLogService/GetTile", *request,
                     [&](const Caller&) -> absl::Status {
-    YKT_ASSIGN_OR_RETURN(const std::uint64_t index, Unsigned(request->index(), "index"));
-    const TileId id{request->level(), index, WidthOrFull(request->width())};
-    YKT_ASSIGN_OR_RETURN(*response->mutable_data(), log_.ReadTile(id));
-    response->set_path(TilePath(id));
-    return absl::OkStatus();
-  });
+                      YKT_ASSIGN_OR_RETURN(const std::uint64_t index,
+                                           Unsigned(request->index(), "index"));
+                      const TileId id{request->level(), index, WidthOrFull(request->width())};
+                      YKT_ASSIGN_OR_RETURN(*response->mutable_data(), log_.ReadTile(id));
+                      response->set_path(TilePath(id));
+                      return absl::OkStatus();
+                    });
 }
 
 grpc::Status AuditLogRpc::GetEntryBundle(grpc::ServerContext* context,
                                          const pb::GetEntryBundleRequest* request,
                                          pb::EntryBundle* response) {
-  return rpc::Unary(guard_, context, "/yikatong.auditlog.v1.AuditLogService/GetEntryBundle",
-                    *request, [&](const Caller& caller) -> absl::Status {
-    YKT_ASSIGN_OR_RETURN(const std::uint64_t index, Unsigned(request->index(), "index"));
-    const int width = WidthOrFull(request->width());
-    YKT_ASSIGN_OR_RETURN(*response->mutable_data(), log_.ReadBundle(caller, index, width));
-    response->set_path(TilePath({kEntriesLevel, index, width}));
-    return absl::OkStatus();
-  });
+  return rpc::Unary(
+      guard_, context, "/yikatong.auditlog.v1.AuditLogService/GetEntryBundle", *request,
+      [&](const Caller& caller) -> absl::Status {
+        YKT_ASSIGN_OR_RETURN(const std::uint64_t index, Unsigned(request->index(), "index"));
+        const int width = WidthOrFull(request->width());
+        YKT_ASSIGN_OR_RETURN(*response->mutable_data(), log_.ReadBundle(caller, index, width));
+        response->set_path(TilePath({kEntriesLevel, index, width}));
+        return absl::OkStatus();
+      });
 }
 
 }  // namespace yikatong::auditlog

@@ -73,8 +73,9 @@ class AuditLogRpcTest : public testing::Test {
             .value());
     log_.emplace(*store_, integrity_, &memory_, *signer_, clock_);
     refusals_.emplace(*log_, clock_, 1);
-    tokens_ = identity::TokenVerifier::Load({.issuer_folder = installation_->Path("issuers")}, clock_)
-                  .value();
+    tokens_ =
+        identity::TokenVerifier::Load({.issuer_folder = installation_->Path("issuers")}, clock_)
+            .value();
     issuer_ =
         identity::TokenSigner::Load(installation_->Path("keys/token-issuer.key"), clock_).value();
     rpc::GuardOptions options;
@@ -87,9 +88,10 @@ class AuditLogRpcTest : public testing::Test {
     service_.emplace(*log_, *guard_, metrics_);
     rpc::ServerOptions server_options;
     server_options.tls = installation_->Tls("services/auditlog");
-    server_.emplace(server_options,
-                    std::vector<rpc::Served>{{&*service_, pb::AuditLogService::service_full_name()}},
-                    authorizer_, [] { return true; }, metrics_.Registry());
+    server_.emplace(
+        server_options,
+        std::vector<rpc::Served>{{&*service_, pb::AuditLogService::service_full_name()}},
+        authorizer_, [] { return true; }, metrics_.Registry());
     const absl::Status started = server_->Start();
     ASSERT_TRUE(started.ok()) << started;
   }
@@ -102,10 +104,9 @@ class AuditLogRpcTest : public testing::Test {
     std::string token;
 
     template <typename Request, typename Response>
-    absl::StatusOr<Response> Call(
-        grpc::Status (pb::AuditLogService::Stub::*method)(grpc::ClientContext*, const Request&,
-                                                          Response*),
-        const Request& request) {
+    absl::StatusOr<Response> Call(grpc::Status (pb::AuditLogService::Stub::*method)(
+                                      grpc::ClientContext*, const Request&, Response*),
+                                  const Request& request) {
       grpc::ClientContext context;
       channel->Prepare(context, absl::Seconds(10), token);
       Response response;
@@ -233,9 +234,9 @@ TEST_F(AuditLogRpcTest, LetsNobodyAppendForAnother) {
   EXPECT_EQ(status::ReasonOf(Append(bank, "banksim", 1, {Body("a")}).status()),
             Reason::kPermissionDenied);
   Peer nobody = Open("organisations/audit.120000");
-  EXPECT_EQ(status::ReasonOf(
-                nobody.Call(&Stub::GetCheckpoint, pb::GetCheckpointRequest()).status()),
-            Reason::kUnauthenticated);
+  EXPECT_EQ(
+      status::ReasonOf(nobody.Call(&Stub::GetCheckpoint, pb::GetCheckpointRequest()).status()),
+      Reason::kUnauthenticated);
 }
 
 TEST_F(AuditLogRpcTest, SaysByReasonAndMetadataWhatIsWrongWithAnAppend) {
@@ -252,8 +253,7 @@ TEST_F(AuditLogRpcTest, SaysByReasonAndMetadataWhatIsWrongWithAnAppend) {
   EXPECT_EQ(status::ReasonOf(
                 Append(dispatch, "dispatch", 2, std::vector<std::string>(40, large)).status()),
             Reason::kMessageTooLarge);
-  EXPECT_TRUE(
-      Append(dispatch, "dispatch", 2, std::vector<std::string>(16, large)).ok())
+  EXPECT_TRUE(Append(dispatch, "dispatch", 2, std::vector<std::string>(16, large)).ok())
       << "a megabyte is an ordinary append";
 }
 
@@ -353,17 +353,15 @@ TEST_F(AuditLogRpcTest, StopsAppendingAndSigningOnceTheTableWasAltered) {
   db_->Sql("UPDATE tree_head SET root = set_byte(root, 0, get_byte(root, 0) # 1)");
   EXPECT_EQ(status::ReasonOf(Append(dispatch, "dispatch", 4, {Body("d")}).status()),
             Reason::kAuditLogAltered);
-  EXPECT_EQ(status::ReasonOf(
-                OpenPerson({Role::kAuditor}, {120000})
-                    .Call(&Stub::GetCheckpoint, pb::GetCheckpointRequest())
-                    .status()),
+  EXPECT_EQ(status::ReasonOf(OpenPerson({Role::kAuditor}, {120000})
+                                 .Call(&Stub::GetCheckpoint, pb::GetCheckpointRequest())
+                                 .status()),
             Reason::kAuditLogAltered);
 }
 
 TEST(AuditLogRules, NameEveryMethodAndNoOther) {
   const identity::Authorizer authorizer(Rules());
-  EXPECT_EQ(authorizer.Disagreements(
-                rpc::MethodsOf({pb::AuditLogService::service_full_name()})),
+  EXPECT_EQ(authorizer.Disagreements(rpc::MethodsOf({pb::AuditLogService::service_full_name()})),
             std::vector<std::string>());
 }
 

@@ -18,7 +18,8 @@ std::int64_t RefusalRecorder::Due(const Key& key) {
   const std::lock_guard lock(mutex_);
   const std::int64_t now_ms = clock_.MonotonicMillis();
   if (seen_.size() >= kMaxSeen) {
-    std::erase_if(seen_, [&](const auto& one) { return now_ms - one.second.written_ms >= kPauseMs; });
+    std::erase_if(seen_,
+                  [&](const auto& one) { return now_ms - one.second.written_ms >= kPauseMs; });
     if (seen_.size() >= kMaxSeen) seen_.clear();
   }
   const auto [place, fresh] = seen_.try_emplace(key);

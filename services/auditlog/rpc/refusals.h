@@ -15,8 +15,8 @@ namespace yikatong::auditlog {
 
 // Thread safe. What it is given must outlive it.
 //
-// The same refusal of the same caller is written at most once a minute, with the count of those between: a
-// producer that keeps trying must not fill the log that it is kept out of.
+// The same refusal of the same caller is written at most once a minute, with the count of those
+// between: a producer that keeps trying must not fill the log that it is kept out of.
 class RefusalRecorder {
  public:
   RefusalRecorder(AuditLog& log, const base::Clock& clock, std::int32_t restore_epoch)

@@ -83,8 +83,7 @@ absl::StatusOr<std::optional<crypto::Checkpoint>> CheckpointFile::RecallLocked()
   return remembered_;
 }
 
-absl::Status CheckpointFile::Remember(const crypto::Checkpoint& checkpoint,
-                                      std::string_view note) {
+absl::Status CheckpointFile::Remember(const crypto::Checkpoint& checkpoint, std::string_view note) {
   const std::lock_guard lock(mutex_);
   YKT_ASSIGN_OR_RETURN(const std::optional<crypto::Checkpoint> before, RecallLocked());
   if (before && before->size >= checkpoint.size) return absl::OkStatus();

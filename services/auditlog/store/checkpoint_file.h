@@ -11,8 +11,8 @@
 
 namespace yikatong::auditlog {
 
-// The file holds the signed note, which is verified when it is read: who can write the file cannot make the
-// log forget or remember wrongly without being noticed. It is replaced atomically.
+// The file holds the signed note, which is verified when it is read: who can write the file cannot
+// make the log forget or remember wrongly without being noticed. It is replaced atomically.
 class CheckpointFile : public CheckpointMemory {
  public:
   CheckpointFile(std::string path, crypto::NoteVerifier verifier)
@@ -28,7 +28,8 @@ class CheckpointFile : public CheckpointMemory {
   const std::string path_;
   const crypto::NoteVerifier verifier_;
   std::mutex mutex_;
-  std::optional<crypto::Checkpoint> remembered_;  // what the file holds, once it was read or written
+  std::optional<crypto::Checkpoint>
+      remembered_;  // what the file holds, once it was read or written
 };
 
 }  // namespace yikatong::auditlog

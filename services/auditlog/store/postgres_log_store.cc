@@ -66,6 +66,7 @@ absl::StatusOr<TreeHead> HeadOf(const Row& row, int first_column) {
 
 absl::StatusOr<std::vector<Digest>> DigestsOf(const Rows& rows) {
   std::vector<Digest> digests;
+  digests.reserve(static_cast<std::size_t>(rows.size()));
   for (const Row row : rows) {
     YKT_ASSIGN_OR_RETURN(const Digest digest, DigestAt(row, 0));
     digests.push_back(digest);
@@ -77,6 +78,8 @@ absl::StatusOr<std::vector<Digest>> ReadNodes(Transaction& tx, std::span<const N
   if (ids.empty()) return std::vector<Digest>();
   std::vector<std::int16_t> levels;
   std::vector<std::int64_t> indexes;
+  levels.reserve(ids.size());
+  indexes.reserve(ids.size());
   for (const NodeId& id : ids) {
     levels.push_back(static_cast<std::int16_t>(id.level));
     indexes.push_back(static_cast<std::int64_t>(id.index));
@@ -98,6 +101,14 @@ absl::Status InsertEntries(Transaction& tx, std::span<const StoredEntry> entries
   std::vector<std::string_view> leaf_hashes, kinds, subjects, bodies;
   std::vector<std::int32_t> districts;
   std::vector<std::optional<std::string>> roots;
+  indexes.reserve(entries.size());
+  numbers.reserve(entries.size());
+  leaf_hashes.reserve(entries.size());
+  kinds.reserve(entries.size());
+  subjects.reserve(entries.size());
+  bodies.reserve(entries.size());
+  districts.reserve(entries.size());
+  roots.reserve(entries.size());
   for (const StoredEntry& entry : entries) {
     indexes.push_back(static_cast<std::int64_t>(entry.index));
     numbers.push_back(entry.number);
@@ -131,6 +142,9 @@ absl::Status InsertNodes(Transaction& tx, std::span<const TreeNode> nodes) {
   std::vector<std::int16_t> levels;
   std::vector<std::int64_t> indexes;
   std::vector<std::string_view> hashes;
+  levels.reserve(nodes.size());
+  indexes.reserve(nodes.size());
+  hashes.reserve(nodes.size());
   for (const auto& [id, hash] : nodes) {
     levels.push_back(static_cast<std::int16_t>(id.level));
     indexes.push_back(static_cast<std::int64_t>(id.index));
@@ -199,8 +213,7 @@ absl::StatusOr<Rows> RunFind(Transaction& tx, const EntrySelector& selector) {
 
 std::span<const postgres::Migration> LogMigrations() { return sql::kMigrations; }
 
-absl::Status PostgresLogStore::Append(
-    const std::function<absl::Status(AppendSession&)>& append) {
+absl::Status PostgresLogStore::Append(const std::function<absl::Status(AppendSession&)>& append) {
   return database_.Transact("append_entries", [&](Transaction& tx) -> absl::Status {
     YKT_RETURN_IF_ERROR(tx.Run(sql::kLockAppender).status());
     PostgresSession session(tx);
@@ -301,6 +314,7 @@ absl::StatusOr<std::vector<TreeNode>> PostgresLogStore::NodesCompletedBy(std::ui
   YKT_RETURN_IF_ERROR(database_.Read("nodes_completed", [&](Transaction& tx) -> absl::Status {
     YKT_ASSIGN_OR_RETURN(const Rows rows, tx.RunColumns(sql::kNodesCompleted, columns));
     nodes.clear();
+    nodes.reserve(static_cast<std::size_t>(rows.size()));
     for (const Row row : rows) {
       YKT_ASSIGN_OR_RETURN(const Digest hash, DigestAt(row, 2));
       nodes.emplace_back(NodeId{row.Int(0), static_cast<std::uint64_t>(row.Int64(1))}, hash);
@@ -314,9 +328,11 @@ absl::StatusOr<std::vector<TreeHead>> PostgresLogStore::HeadsBetween(std::uint64
                                                                      std::uint64_t up_to) {
   std::vector<TreeHead> heads;
   YKT_RETURN_IF_ERROR(database_.Read("heads_between", [&](Transaction& tx) -> absl::Status {
-    YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kHeadsBetween, static_cast<std::int64_t>(after),
-                                                 static_cast<std::int64_t>(up_to)));
+    YKT_ASSIGN_OR_RETURN(const Rows rows,
+                         tx.Run(sql::kHeadsBetween, static_cast<std::int64_t>(after),
+                                static_cast<std::int64_t>(up_to)));
     heads.clear();
+    heads.reserve(static_cast<std::size_t>(rows.size()));
     for (const Row row : rows) {
       YKT_ASSIGN_OR_RETURN(const TreeHead head, HeadOf(row, 0));
       heads.push_back(head);

@@ -1,4 +1,5 @@
-// The log in PostgreSQL: the port of the domain over tables that the runtime role may only read and add to.
+// The log in PostgreSQL: the port of the domain over tables that the runtime role may only read and
+// add to.
 #pragma once
 
 #include <span>
@@ -30,8 +31,7 @@ class PostgresLogStore : public LogStore {
                                                          std::uint64_t last) override;
   absl::StatusOr<std::vector<TreeHead>> HeadsBetween(std::uint64_t after,
                                                      std::uint64_t up_to) override;
-  absl::StatusOr<std::vector<crypto::Digest>> Nodes(
-      std::span<const crypto::NodeId> ids) override;
+  absl::StatusOr<std::vector<crypto::Digest>> Nodes(std::span<const crypto::NodeId> ids) override;
 
  private:
   postgres::Database& database_;

@@ -161,9 +161,9 @@ TEST_F(PostgresLogStoreTest, KeepsOneTreeThoughManyAppendAtOnce) {
   for (const char* name : {"dispatch", "registry", "catalogue", "bankgateway"}) {
     producers.emplace_back([this, name] {
       for (int i = 1; i <= 20; ++i) {
-        const auto appended =
-            Append(name, 2 * i - 1,
-                   {BodyOf(name, "a.b", 120105, std::to_string(i)), BodyOf(name, "a.c", 120105, "x")});
+        const auto appended = Append(
+            name, 2 * i - 1,
+            {BodyOf(name, "a.b", 120105, std::to_string(i)), BodyOf(name, "a.c", 120105, "x")});
         ASSERT_TRUE(appended.ok()) << appended.status();
       }
     });
@@ -179,13 +179,11 @@ TEST_F(PostgresLogStoreTest, ListsByEveryFilterWithinTheScope) {
                       Body("batches/70", 120105), Body("batches/7-x", 120105),
                       Body("batches/8", 120106), Body("batches/7", 120106)})
                   .ok());
-  ASSERT_TRUE(
-      Append("registry", 1, {BodyOf("registry", "card.lost", 120105, "people/1")}).ok());
+  ASSERT_TRUE(Append("registry", 1, {BodyOf("registry", "card.lost", 120105, "people/1")}).ok());
   const auto indexes = [&](const EntryFilter& filter, std::vector<std::int32_t> districts,
                            std::uint64_t first = 0, int limit = 100) {
     std::vector<std::uint64_t> found;
-    const auto scope =
-        identity::ScopeOf(PersonCaller({Role::kAuditor}, std::move(districts)));
+    const auto scope = identity::ScopeOf(PersonCaller({Role::kAuditor}, std::move(districts)));
     const auto entries = store_->List(filter, scope, first, limit);
     EXPECT_TRUE(entries.ok()) << entries.status();
     for (const StoredEntry& entry : *entries) found.push_back(entry.index);
@@ -208,8 +206,8 @@ TEST_F(PostgresLogStoreTest, GrantsTheServiceNoWayToChangeWhatIsWritten) {
   Fill(3);
   for (const char* table : {"entry", "tree_node", "tree_head"}) {
     for (const char* right : {"UPDATE", "DELETE", "TRUNCATE"}) {
-      EXPECT_EQ(db_->Sql(fmt::format("SELECT has_table_privilege('auditlog_app', '{}', '{}')", table,
-                                     right)),
+      EXPECT_EQ(db_->Sql(fmt::format("SELECT has_table_privilege('auditlog_app', '{}', '{}')",
+                                     table, right)),
                 "f")
           << right << " on " << table;
     }
@@ -220,16 +218,22 @@ TEST_F(PostgresLogStoreTest, FindsAnAlteredRowAndSaysWhichIndex) {
   Fill(120);
   ASSERT_TRUE(log_->NewestCheckpoint().ok());
   ASSERT_EQ(WholeSays(), "good");
-  const std::string restore = "UPDATE entry SET body = convert_to(replace(convert_from(body, 'UTF8'), "
-                              "'forged', 'civil'), 'UTF8') WHERE index = 57";
-  db_->Sql("UPDATE entry SET body = convert_to(replace(convert_from(body, 'UTF8'), 'civil', 'forged'), "
-           "'UTF8') WHERE index = 57");
+  const std::string restore =
+      "UPDATE entry SET body = convert_to(replace(convert_from(body, 'UTF8'), "
+      "'forged', 'civil'), 'UTF8') WHERE index = 57";
+  db_->Sql(
+      "UPDATE entry SET body = convert_to(replace(convert_from(body, 'UTF8'), 'civil', 'forged'), "
+      "'UTF8') WHERE index = 57");
   EXPECT_EQ(WholeSays(), "index 57");
   db_->Sql(restore);
   EXPECT_EQ(WholeSays(), "good");
-  db_->Sql("UPDATE entry SET leaf_hash = set_byte(leaf_hash, 0, get_byte(leaf_hash, 0) # 1) WHERE index = 58");
+  db_->Sql(
+      "UPDATE entry SET leaf_hash = set_byte(leaf_hash, 0, get_byte(leaf_hash, 0) # 1) WHERE index "
+      "= 58");
   EXPECT_EQ(WholeSays(), "index 58");
-  db_->Sql("UPDATE entry SET leaf_hash = set_byte(leaf_hash, 0, get_byte(leaf_hash, 0) # 1) WHERE index = 58");
+  db_->Sql(
+      "UPDATE entry SET leaf_hash = set_byte(leaf_hash, 0, get_byte(leaf_hash, 0) # 1) WHERE index "
+      "= 58");
   db_->Sql("UPDATE entry SET district = 120199 WHERE index = 59");
   EXPECT_EQ(WholeSays(), "index 59");
 }
@@ -246,8 +250,9 @@ TEST_F(PostgresLogStoreTest, FindsATableThatWasCutShort) {
 TEST_F(PostgresLogStoreTest, FindsATableThatWasPutBackToAnEarlierState) {
   Fill(120);
   ASSERT_TRUE(log_->NewestCheckpoint().ok());
-  db_->Sql("DELETE FROM entry WHERE index >= 100; DELETE FROM tree_head WHERE size > 100;"
-           "DELETE FROM tree_node WHERE ((index + 1) << level) > 100");
+  db_->Sql(
+      "DELETE FROM entry WHERE index >= 100; DELETE FROM tree_head WHERE size > 100;"
+      "DELETE FROM tree_node WHERE ((index + 1) << level) > 100");
   EXPECT_TRUE(VerifyWhole(*store_, nullptr)->ok()) << "it fits itself";
   EXPECT_EQ(WholeSays(), "index 100") << "but not the checkpoint that was given out";
 }

@@ -1,4 +1,5 @@
-// The log in memory, to the contract of the port, for tests of the domain; and bodies to put into it.
+// The log in memory, to the contract of the port, for tests of the domain; and bodies to put into
+// it.
 #pragma once
 
 #include <fmt/core.h>
@@ -31,7 +32,7 @@ class MemoryStore : public LogStore {
   absl::Status Append(const std::function<absl::Status(AppendSession&)>& append) override {
     const std::lock_guard lock(appending_);
     Session session(*this);
-    const absl::Status done = append(session);
+    absl::Status done = append(session);
     if (!done.ok()) return done;
     entries.insert(entries.end(), session.entries.begin(), session.entries.end());
     for (const auto& [id, hash] : session.nodes) nodes[id] = hash;
@@ -99,8 +100,7 @@ class MemoryStore : public LogStore {
     }
     return found;
   }
-  absl::StatusOr<std::vector<crypto::Digest>> Nodes(
-      std::span<const crypto::NodeId> ids) override {
+  absl::StatusOr<std::vector<crypto::Digest>> Nodes(std::span<const crypto::NodeId> ids) override {
     std::vector<crypto::Digest> found;
     for (const crypto::NodeId& id : ids) {
       if (id.level == 0 && id.index < entries.size()) {
@@ -139,8 +139,8 @@ class MemoryStore : public LogStore {
       }
       return found;
     }
-    absl::Status Write(std::span<const StoredEntry> new_entries, std::span<const TreeNode> new_nodes,
-                       const TreeHead& head) override {
+    absl::Status Write(std::span<const StoredEntry> new_entries,
+                       std::span<const TreeNode> new_nodes, const TreeHead& head) override {
       entries.assign(new_entries.begin(), new_entries.end());
       nodes.assign(new_nodes.begin(), new_nodes.end());
       heads.push_back(head);
