@@ -45,15 +45,16 @@ std::optional<redis::RedisOptions> ReadRedisAddress(const std::string& address) 
 std::optional<SendWindow> ParseSendWindow(const std::string& text) {
   int from_hour = 0, from_minute = 0, to_hour = 0, to_minute = 0;
   char more = 0;
-  if (text.size() != 11 || std::sscanf(text.c_str(), "%2d:%2d-%2d:%2d%c", &from_hour, &from_minute, &to_hour, &to_minute,
-                                       &more) != 4) {
+  if (text.size() != 11 || std::sscanf(text.c_str(), "%2d:%2d-%2d:%2d%c", &from_hour, &from_minute,
+                                       &to_hour, &to_minute, &more) != 4) {
     return std::nullopt;
   }
   const auto good = [](int hour, int minute) {
     return hour >= 0 && minute >= 0 && minute < 60 && hour * 60 + minute <= 24 * 60;
   };
   if (!good(from_hour, from_minute) || !good(to_hour, to_minute)) return std::nullopt;
-  return SendWindow{absl::Minutes(from_hour * 60 + from_minute), absl::Minutes(to_hour * 60 + to_minute)};
+  return SendWindow{absl::Minutes(from_hour * 60 + from_minute),
+                    absl::Minutes(to_hour * 60 + to_minute)};
 }
 
 config::Schema Settings() {
@@ -74,7 +75,8 @@ config::Schema Settings() {
       .OptionalSecret("redis_password", "Password of Redis.")
       .Int("rate_limit", 600, 1, 1'000'000, "Calls that one organisation may make in a second.")
       .Int("chunk_workers", 2, 0, 64, "Threads that route, submit and send chunks.")
-      .Text("send_window", "00:00-24:00", "When chunks may be sent, Beijing time, HH:MM-HH:MM; may pass midnight.")
+      .Text("send_window", "00:00-24:00",
+            "When chunks may be sent, Beijing time, HH:MM-HH:MM; may pass midnight.")
       .Duration("audit_backlog_limit", "24h", absl::Minutes(1), absl::Hours(24 * 30),
                 "Funding and sending stop once the audit log is this far behind.")
       .Choice("business_clock", "beijing", {"beijing", "adjustable"},
@@ -95,7 +97,8 @@ config::Schema Settings() {
 
 postgres::DatabaseOptions DatabaseOptionsOf(const config::Config& config) {
   postgres::DatabaseOptions options;
-  options.conninfo = WithPassword(config.Text("database_conninfo"), config.Secret("database_password"));
+  options.conninfo =
+      WithPassword(config.Text("database_conninfo"), config.Secret("database_password"));
   options.application_name = "dispatch";
   options.max_connections = static_cast<int>(config.Int("database_connections"));
   return options;

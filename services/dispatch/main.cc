@@ -1,4 +1,5 @@
-// Dispatch. `dispatch --config FILE [--migrate | --check-config | --raise-restore-epoch]`; see README.md.
+// Dispatch. `dispatch --config FILE [--migrate | --check-config | --raise-restore-epoch]`; see
+// README.md.
 #include <grpcpp/impl/service_type.h>
 
 #include "common/identity/token.h"
@@ -19,13 +20,15 @@ absl::Status Serve(const config::Config& config, rpc::Signals& signals) {
   const base::SystemClock clock;
   telemetry::Metrics metrics;
   YKT_ASSIGN_OR_RETURN(const auto parts, dispatch::Parts::Make(config, metrics));
-  YKT_ASSIGN_OR_RETURN(const auto tokens,
-                       identity::TokenVerifier::Load({.issuer_folder = config.Path("token_issuers")}, clock));
+  YKT_ASSIGN_OR_RETURN(
+      const auto tokens,
+      identity::TokenVerifier::Load({.issuer_folder = config.Path("token_issuers")}, clock));
   const identity::Authorizer authorizer(dispatch::AccessRules());
   const rpc::Guard guard(parts->GuardOptionsOf(config), authorizer, *tokens, metrics);
-  rpc::Server server(rpc::ServerOptionsOf(config),
-                     {{parts->ServiceBehind(guard), "yikatong.dispatch.v1.DispatchService"}}, authorizer,
-                     [&parts] { return parts->database().Ping().ok(); }, metrics.Registry());
+  rpc::Server server(
+      rpc::ServerOptionsOf(config),
+      {{parts->ServiceBehind(guard), "yikatong.dispatch.v1.DispatchService"}}, authorizer,
+      [&parts] { return parts->database().Ping().ok(); }, metrics.Registry());
   YKT_RETURN_IF_ERROR(parts->Start());
   YKT_RETURN_IF_ERROR(server.Start());
   signals.Wait();
@@ -39,6 +42,6 @@ absl::Status Serve(const config::Config& config, rpc::Signals& signals) {
 
 int main(int argc, char** argv) {
   rpc::Signals signals;
-  return dispatch::RunCommand(argc, argv,
-                              [&signals](const config::Config& config) { return Serve(config, signals); });
+  return dispatch::RunCommand(
+      argc, argv, [&signals](const config::Config& config) { return Serve(config, signals); });
 }

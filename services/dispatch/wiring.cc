@@ -63,7 +63,8 @@ std::unique_ptr<redis::Cache> MakeCache(const config::Config& config, const base
 struct Clocks {
   Clocks(const config::Config& config, const base::Clock& real, const rpc::Channel& catalogue) {
     if (config.Text("business_clock") == "adjustable") {
-      adjustable = std::make_unique<CatalogueBusinessClock>(catalogue, config.Duration("business_clock_poll"));
+      adjustable = std::make_unique<CatalogueBusinessClock>(catalogue,
+                                                            config.Duration("business_clock_poll"));
     } else {
       beijing = std::make_unique<base::BeijingBusinessClock>(real);
     }
@@ -128,8 +129,10 @@ class AllParts final : public Parts {
     options.allow = [this, limit = config.Int("rate_limit")](std::string_view who) {
       return cache_->AllowRate(std::string("rate:").append(who), limit, std::chrono::seconds(1));
     };
-    options.audit_refusal = [this](const identity::Caller& caller, std::string_view method, const absl::Status& refusal) {
-      const absl::Status recorded = RecordRefusal(context_, caller, method, status::ReasonNameOf(refusal));
+    options.audit_refusal = [this](const identity::Caller& caller, std::string_view method,
+                                   const absl::Status& refusal) {
+      const absl::Status recorded =
+          RecordRefusal(context_, caller, method, status::ReasonNameOf(refusal));
       if (!recorded.ok()) telemetry::Log::Error("refusal_not_recorded", {{"status", recorded}});
     };
     return options;
@@ -144,23 +147,25 @@ class AllParts final : public Parts {
     YKT_RETURN_IF_ERROR(postgres::CheckSchema(database_, Migrations()));
     if (clocks_.adjustable != nullptr) YKT_RETURN_IF_ERROR(clocks_.adjustable->Start(kPatience));
     std::int64_t epoch = 0;
-    YKT_RETURN_IF_ERROR(database_.Read("read_epoch", [&](postgres::Transaction& tx) -> absl::Status {
-      YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx.Run(sql::kRestoreEpochRead));
-      epoch = rows[0].Int64(0);
-      return absl::OkStatus();
-    }));
+    YKT_RETURN_IF_ERROR(
+        database_.Read("read_epoch", [&](postgres::Transaction& tx) -> absl::Status {
+          YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx.Run(sql::kRestoreEpochRead));
+          epoch = rows[0].Int64(0);
+          return absl::OkStatus();
+        }));
     YKT_RETURN_IF_ERROR(registry_.Start());
     outbox::RelayOptions options;
     options.producer = "dispatch/" + std::to_string(epoch);
     relay_ = std::make_unique<outbox::Relay>(database_, registry_, sink_, options);
     relay_->Start();
     for (int i = 0; i < worker_count_; ++i) {
-      workers_.push_back(std::make_unique<ChunkWorker>(chunk_store_, accounts_, gateway_, policies_, registry_, clock_,
-                                                       worker_options_));
+      workers_.push_back(std::make_unique<ChunkWorker>(chunk_store_, accounts_, gateway_, policies_,
+                                                       registry_, clock_, worker_options_));
       threads_.emplace_back([worker = workers_.back().get(), this] { worker->Run(stopping_); });
     }
     if (worker_count_ > 0) {
-      follower_ = std::make_unique<OutcomeFollower>(outcome_store_, chunk_store_, gateway_, registry_, kGatewayName);
+      follower_ = std::make_unique<OutcomeFollower>(outcome_store_, chunk_store_, gateway_,
+                                                    registry_, kGatewayName);
       threads_.emplace_back([this] { follower_->Run(stopping_); });
     }
     poller_ = std::make_unique<ProgressPoller>(service_->hub(), intake_, *cache_);
@@ -189,10 +194,15 @@ class AllParts final : public Parts {
 
  private:
   void WatchGauges() {
-    auto entries = metrics_.Gauges("yikatong_outbox_entries", "Entries that the audit log has not taken yet.").With();
-    auto oldest = metrics_.Gauges("yikatong_outbox_oldest_seconds", "Age of the oldest of them.").With();
-    auto statements = metrics_.Gauges("yikatong_database_statements", "Statements since the start.").With();
-    const auto calls = metrics_.Gauges("yikatong_peer_calls", "Calls to another service since the start.", {"peer"});
+    auto entries =
+        metrics_.Gauges("yikatong_outbox_entries", "Entries that the audit log has not taken yet.")
+            .With();
+    auto oldest =
+        metrics_.Gauges("yikatong_outbox_oldest_seconds", "Age of the oldest of them.").With();
+    auto statements =
+        metrics_.Gauges("yikatong_database_statements", "Statements since the start.").With();
+    const auto calls = metrics_.Gauges("yikatong_peer_calls",
+                                       "Calls to another service since the start.", {"peer"});
     for (std::unique_lock lock(mutex_); !stopping_;) {
       const outbox::Lag lag = relay_->last_lag();
       entries.Set(static_cast<double>(lag.entries));
@@ -248,20 +258,24 @@ class AllParts final : public Parts {
 
 absl::Status Migrate(const config::Config& config) {
   const std::string conninfo = OwnerConninfoOf(config);
-  if (conninfo.empty()) return status::Refuse(status::Reason::kConfigInvalid, "owner_conninfo is needed to migrate");
-  YKT_ASSIGN_OR_RETURN(const postgres::MigrateResult result, postgres::Migrate(conninfo, "dispatch", Migrations()));
-  std::cout << "migrations applied: " << result.applied << ", schema version: " << result.version << "\n";
+  if (conninfo.empty())
+    return status::Refuse(status::Reason::kConfigInvalid, "owner_conninfo is needed to migrate");
+  YKT_ASSIGN_OR_RETURN(const postgres::MigrateResult result,
+                       postgres::Migrate(conninfo, "dispatch", Migrations()));
+  std::cout << "migrations applied: " << result.applied << ", schema version: " << result.version
+            << "\n";
   return absl::OkStatus();
 }
 
 absl::Status RaiseRestoreEpoch(const config::Config& config) {
   postgres::Database database(DatabaseOptionsOf(config));
   std::int64_t epoch = 0;
-  YKT_RETURN_IF_ERROR(database.Transact("raise_epoch", [&](postgres::Transaction& tx) -> absl::Status {
-    YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx.Run(sql::kRestoreEpochRaise));
-    epoch = rows[0].Int64(0);
-    return absl::OkStatus();
-  }));
+  YKT_RETURN_IF_ERROR(
+      database.Transact("raise_epoch", [&](postgres::Transaction& tx) -> absl::Status {
+        YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx.Run(sql::kRestoreEpochRaise));
+        epoch = rows[0].Int64(0);
+        return absl::OkStatus();
+      }));
   std::cout << "restore epoch: " << epoch << "\n";
   return absl::OkStatus();
 }
@@ -270,7 +284,8 @@ absl::Status RaiseRestoreEpoch(const config::Config& config) {
 
 std::span<const postgres::Migration> Migrations() { return sql::kMigrations; }
 
-absl::StatusOr<std::unique_ptr<Parts>> Parts::Make(const config::Config& config, telemetry::Metrics& metrics) {
+absl::StatusOr<std::unique_ptr<Parts>> Parts::Make(const config::Config& config,
+                                                   telemetry::Metrics& metrics) {
   Peers peers;
   YKT_ASSIGN_OR_RETURN(peers.catalogue, rpc::OpenPeer(config, "catalogue"));
   YKT_ASSIGN_OR_RETURN(peers.registry, rpc::OpenPeer(config, "registry"));
@@ -279,19 +294,22 @@ absl::StatusOr<std::unique_ptr<Parts>> Parts::Make(const config::Config& config,
   return std::unique_ptr<Parts>(std::make_unique<AllParts>(config, metrics, std::move(peers)));
 }
 
-int RunCommand(int argc, char** argv, const std::function<absl::Status(const config::Config&)>& serve) {
+int RunCommand(int argc, char** argv,
+               const std::function<absl::Status(const config::Config&)>& serve) {
   std::vector<const char*> arguments;
   std::string command;
   for (int i = 0; i < argc; ++i) {
     const std::string_view argument = argv[i];
-    if (argument == "--migrate" || argument == "--check-config" || argument == "--raise-restore-epoch") {
+    if (argument == "--migrate" || argument == "--check-config" ||
+        argument == "--raise-restore-epoch") {
       command = argument;
     } else {
       arguments.push_back(argv[i]);
     }
   }
-  const config::Start start = config::FromCommandLine(Settings(), static_cast<int>(arguments.size()), arguments.data(),
-                                                      environ, std::cout, std::cerr);
+  const config::Start start =
+      config::FromCommandLine(Settings(), static_cast<int>(arguments.size()), arguments.data(),
+                              environ, std::cout, std::cerr);
   if (!start.config) return start.exit_code;
   absl::Status done;
   if (command == "--migrate") {

@@ -30,7 +30,8 @@ std::span<const postgres::Migration> Migrations();
 class Parts {
  public:
   // Fails for certificates that cannot be used. Opens no connection. `metrics` must outlive it.
-  static absl::StatusOr<std::unique_ptr<Parts>> Make(const config::Config& config, telemetry::Metrics& metrics);
+  static absl::StatusOr<std::unique_ptr<Parts>> Make(const config::Config& config,
+                                                     telemetry::Metrics& metrics);
   virtual ~Parts() = default;
 
   virtual postgres::Database& database() = 0;
@@ -39,8 +40,8 @@ class Parts {
   // The gRPC service behind `guard`, which must outlive it. Called once.
   virtual grpc::Service* ServiceBehind(const rpc::Guard& guard) = 0;
 
-  // Checks the schema, learns the business date; then starts the relay of audit entries, the workers, the follower of
-  // outcomes and the poller of progress.
+  // Checks the schema, learns the business date; then starts the relay of audit entries, the
+  // workers, the follower of outcomes and the poller of progress.
   virtual absl::Status Start() = 0;
   // Takes no new work, and ends watchers. Before the server drains.
   virtual void StopWork() = 0;
@@ -48,10 +49,12 @@ class Parts {
   virtual void Stop() = 0;
 };
 
-// Reads command and settings and does what was asked for: `serve` where it is to serve. Returns the exit code.
+// Reads command and settings and does what was asked for: `serve` where it is to serve. Returns the
+// exit code.
 //   --migrate              brings the schema up to date, as the owner role
 //   --check-config         reads settings and certificates, and ends
 //   --raise-restore-epoch  after the database was restored from a backup, before the first start
-int RunCommand(int argc, char** argv, const std::function<absl::Status(const config::Config&)>& serve);
+int RunCommand(int argc, char** argv,
+               const std::function<absl::Status(const config::Config&)>& serve);
 
 }  // namespace yikatong::dispatch

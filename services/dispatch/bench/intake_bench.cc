@@ -1,4 +1,5 @@
-// Collects one roster over one connection, with a stand-in registry and a private, durable PostgreSQL.
+// Collects one roster over one connection, with a stand-in registry and a private, durable
+// PostgreSQL.
 //   dispatch_intake_bench [rows]      200000 by default
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -11,15 +12,18 @@
 #include "services/dispatch/sql/queries.h"
 #include "services/dispatch/testing/rig.h"
 
-namespace {
+using namespace yikatong;  // NOLINT(build/namespaces): a program
+namespace fakes = yikatong::dispatch::testing;
+namespace v1 = yikatong::dispatch::v1;
 
-using namespace yikatong;            // NOLINT(build/namespaces): a program
-using namespace yikatong::dispatch;  // NOLINT(build/namespaces)
+namespace {
 
 double CpuSeconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
@@ -39,15 +43,18 @@ int main(int argc, char** argv) {
   constexpr int kPerDay = 60'000;
   const int rows = argc > 1 ? std::atoi(argv[1]) : 200'000;
   constexpr int kChunk = 2'000;
-  const auto server = postgres::PgFixture::Start({.service = "dispatch", .migrations = sql::kMigrations, .durable = true});
-  testing::IntakeRig rig(*server);
+  const auto server = postgres::PgFixture::Start(
+      {.service = "dispatch", .migrations = dispatch::sql::kMigrations, .durable = true});
+  fakes::IntakeRig rig(*server);
   const auto day_of = [](int n) { return 1 + n / kPerDay % 28; };
-  for (int n = 0; n < rows; ++n) rig.people.At(n % kPerDay, 1980, 1 + n / kPerDay / 28, day_of(n)).person_id = 1'000 + n;
+  for (int n = 0; n < rows; ++n)
+    rig.people.At(n % kPerDay, 1980, 1 + n / kPerDay / 28, day_of(n)).person_id = 1'000 + n;
 
-  const identity::Caller caller = testing::CallerOf("operator", {identity::Role::kDepartmentOperator});
+  const identity::Caller caller =
+      fakes::CallerOf("operator", {identity::Role::kDepartmentOperator});
   v1::CreateBatchRequest create;
   create.set_request_id(rig.ids.NewId());
-  create.set_district(testing::kHebei);
+  create.set_district(fakes::kHebei);
   create.set_department_id("civil.120105");
   create.set_policy_id("P001");
   create.set_period("2026-03");
@@ -56,7 +63,7 @@ int main(int argc, char** argv) {
   const auto batch = rig.handlers.CreateBatch(create, caller);
   if (!batch.ok()) Fail(batch.status());
 
-  UploadStream stream;
+  dispatch::UploadStream stream;
   double wall = 0, cpu = 0;
   std::int64_t accepted = 0;
   for (int first = 0, chunk = 1; first < rows; first += kChunk, ++chunk) {
@@ -66,8 +73,8 @@ int main(int argc, char** argv) {
     for (int n = first; n < std::min(rows, first + kChunk); ++n) {
       v1::ItemRow* row = request.add_rows();
       row->set_row(n + 1);
-      row->set_id_no(testing::IdOf(n % kPerDay, 1980, 1 + n / kPerDay / 28, day_of(n)));
-      row->set_name(testing::FakePeople::NameOf(n % kPerDay));
+      row->set_id_no(fakes::IdOf(n % kPerDay, 1980, 1 + n / kPerDay / 28, day_of(n)));
+      row->set_name(fakes::FakePeople::NameOf(n % kPerDay));
       row->set_amount_fen(104'500);
     }
     const double wall_before = WallSeconds(), cpu_before = CpuSeconds();
@@ -84,8 +91,10 @@ int main(int argc, char** argv) {
   const auto sealed = rig.handlers.SealBatch(seal, caller);
   if (!sealed.ok()) Fail(sealed.status());
   const auto counters = rig.pg->database().Counters();
-  fmt::print("rows {}  accepted {}  rows/s {:.0f}  cpu us/row {:.1f}  statements/chunk {:.1f}  seal ms {:.0f}\n", rows, accepted,
-             rows / wall, cpu / rows * 1e6, static_cast<double>(counters.statements) / (rows / kChunk),
-             (WallSeconds() - before) * 1e3);
+  fmt::print(
+      "rows {}  accepted {}  rows/s {:.0f}  cpu us/row {:.1f}  statements/chunk {:.1f}  seal ms "
+      "{:.0f}\n",
+      rows, accepted, rows / wall, cpu / rows * 1e6,
+      static_cast<double>(counters.statements) / (rows / kChunk), (WallSeconds() - before) * 1e3);
   return accepted == rows ? 0 : 1;
 }

@@ -12,7 +12,8 @@
 
 namespace yikatong::dispatch {
 
-CatalogueBusinessClock::CatalogueBusinessClock(const rpc::Channel& catalogue, absl::Duration poll_every)
+CatalogueBusinessClock::CatalogueBusinessClock(const rpc::Channel& catalogue,
+                                               absl::Duration poll_every)
     : catalogue_(catalogue), poll_every_(poll_every), date_(absl::CivilDay(1949, 10, 1)) {}
 
 CatalogueBusinessClock::~CatalogueBusinessClock() {

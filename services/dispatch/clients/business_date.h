@@ -1,5 +1,5 @@
-// The business date where it can be moved (a demonstration): asked of its owner, the catalogue, a few times a second, and
-// remembered while that does not answer.
+// The business date where it can be moved (a demonstration): asked of its owner, the catalogue, a
+// few times a second, and remembered while that does not answer.
 #pragma once
 
 #include <condition_variable>
@@ -20,11 +20,12 @@ class CatalogueBusinessClock final : public base::BusinessClock {
   CatalogueBusinessClock(const rpc::Channel& catalogue, absl::Duration poll_every);
   ~CatalogueBusinessClock() override;
 
-  // Asks until the catalogue has answered once, at most `patience`: no work may begin on a date that nobody gave. Then
-  // a thread goes on asking.
+  // Asks until the catalogue has answered once, at most `patience`: no work may begin on a date
+  // that nobody gave. Then a thread goes on asking.
   absl::Status Start(absl::Duration patience);
 
-  // Before Start has returned OK: the first day that any rule knows, so that nothing is late and nothing due.
+  // Before Start has returned OK: the first day that any rule knows, so that nothing is late and
+  // nothing due.
   absl::CivilDay Today() const override { return date_.Today(); }
 
  private:

@@ -20,7 +20,8 @@ class CatalogueClient::Impl {
   explicit Impl(const rpc::Channel& channel)
       : channel_(channel), stub_(pb::CatalogueService::NewStub(channel.grpc())) {}
 
-  absl::StatusOr<PinnedRule> PayableVersion(std::string_view policy_id, std::string_view period, std::int32_t district) {
+  absl::StatusOr<PinnedRule> PayableVersion(std::string_view policy_id, std::string_view period,
+                                            std::int32_t district) {
     grpc::ClientContext context;
     channel_.Prepare(context, kDeadline);
     pb::GetPayableVersionRequest request;
@@ -28,7 +29,8 @@ class CatalogueClient::Impl {
     request.set_period(std::string(period));
     request.set_district(district);
     pb::GetPayableVersionResponse response;
-    YKT_RETURN_IF_ERROR(FromPeer("catalogue", stub_->GetPayableVersion(&context, request, &response)));
+    YKT_RETURN_IF_ERROR(
+        FromPeer("catalogue", stub_->GetPayableVersion(&context, request, &response)));
     PinnedRule pinned;
     YKT_ASSIGN_OR_RETURN(pinned.rule, CatalogueRuleCodec::FromWire(response));
     pinned.bytes = response.SerializeAsString();
@@ -40,10 +42,12 @@ class CatalogueClient::Impl {
   std::unique_ptr<pb::CatalogueService::Stub> stub_;
 };
 
-CatalogueClient::CatalogueClient(const rpc::Channel& channel) : impl_(std::make_unique<Impl>(channel)) {}
+CatalogueClient::CatalogueClient(const rpc::Channel& channel)
+    : impl_(std::make_unique<Impl>(channel)) {}
 CatalogueClient::~CatalogueClient() = default;
 
-absl::StatusOr<PinnedRule> CatalogueClient::PayableVersion(std::string_view policy_id, std::string_view period,
+absl::StatusOr<PinnedRule> CatalogueClient::PayableVersion(std::string_view policy_id,
+                                                           std::string_view period,
                                                            std::int32_t district) {
   return impl_->PayableVersion(policy_id, period, district);
 }

@@ -1,18 +1,19 @@
 #include "services/dispatch/clients/peer_status.h"
 
+#include <grpcpp/support/status.h>
+
 #include "common/rpc/wire_status.h"
 #include "common/status/status.h"
 #include "common/telemetry/log.h"
-
-#include <grpcpp/support/status.h>
 
 namespace yikatong::dispatch {
 
 absl::Status FromPeer(std::string_view peer, const grpc::Status& status) {
   absl::Status ours = rpc::FromGrpc(status);
   if (ours.ok()) return ours;
-  const bool refused = !status::ReasonNameOf(ours).empty() && !absl::IsUnavailable(ours) && !absl::IsInternal(ours) &&
-                       !absl::IsUnauthenticated(ours) && !absl::IsPermissionDenied(ours) && !absl::IsDeadlineExceeded(ours);
+  const bool refused = !status::ReasonNameOf(ours).empty() && !absl::IsUnavailable(ours) &&
+                       !absl::IsInternal(ours) && !absl::IsUnauthenticated(ours) &&
+                       !absl::IsPermissionDenied(ours) && !absl::IsDeadlineExceeded(ours);
   if (refused) return ours;
   telemetry::Log::Warning("peer_failed", {{"peer", peer}, {"status", ours}});
   return status::Refuse(status::Reason::kPeerUnavailable, "", {{"peer", std::string(peer)}});

@@ -55,7 +55,8 @@ class RegistryClient::Impl {
       wire->set_name(lookup.name);
     }
     YKT_RETURN_IF_ERROR(FromPeer("registry", stub_->ResolvePeople(&context, *request, response)));
-    YKT_INVARIANT(response->people_size() == static_cast<int>(lookups.size()), "the registry left look-ups unanswered");
+    YKT_INVARIANT(response->people_size() == static_cast<int>(lookups.size()),
+                  "the registry left look-ups unanswered");
     std::vector<ResolvedPerson> people;
     people.reserve(lookups.size());
     for (const pb::ResolvedPerson& wire : response->people()) {
@@ -70,10 +71,12 @@ class RegistryClient::Impl {
   std::unique_ptr<pb::RegistryService::Stub> stub_;
 };
 
-RegistryClient::RegistryClient(const rpc::Channel& channel) : impl_(std::make_unique<Impl>(channel)) {}
+RegistryClient::RegistryClient(const rpc::Channel& channel)
+    : impl_(std::make_unique<Impl>(channel)) {}
 RegistryClient::~RegistryClient() = default;
 
-absl::StatusOr<std::vector<ResolvedPerson>> RegistryClient::Resolve(std::span<const PersonLookup> lookups) {
+absl::StatusOr<std::vector<ResolvedPerson>> RegistryClient::Resolve(
+    std::span<const PersonLookup> lookups) {
   return impl_->Resolve(lookups);
 }
 

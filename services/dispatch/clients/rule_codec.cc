@@ -25,7 +25,8 @@ absl::StatusOr<absl::CivilDay> DateOf(const std::string& text) {
 
 absl::StatusOr<policy::Calculation> CalculationOf(const pb::Calculation& wire) {
   policy::Calculation calculation;
-  YKT_ASSIGN_OR_RETURN(calculation.type, EnumOf<policy::CalculationType>(wire.type(), 14, "no calculation type"));
+  YKT_ASSIGN_OR_RETURN(calculation.type,
+                       EnumOf<policy::CalculationType>(wire.type(), 14, "no calculation type"));
   calculation.rate_fen = wire.rate_fen();
   for (const pb::Tier& tier : wire.tiers()) {
     calculation.tiers.push_back({tier.tier(), tier.min_age(), tier.rate_fen()});
@@ -46,7 +47,8 @@ absl::StatusOr<policy::Eligibility> EligibilityOf(const pb::Eligibility& wire) {
   if (wire.has_min_age()) eligibility.min_age = wire.min_age();
   if (wire.has_max_age()) eligibility.max_age = wire.max_age();
   if (wire.residence() != pb::RESIDENCE_RULE_UNSPECIFIED) {
-    YKT_ASSIGN_OR_RETURN(eligibility.residence, EnumOf<policy::ResidenceRule>(wire.residence(), 3, "no residence rule"));
+    YKT_ASSIGN_OR_RETURN(eligibility.residence,
+                         EnumOf<policy::ResidenceRule>(wire.residence(), 3, "no residence rule"));
   }
   eligibility.death_grace_months = wire.death_grace_months();
   return eligibility;
@@ -57,8 +59,10 @@ absl::StatusOr<policy::Exclusion> ExclusionOf(const pb::Exclusion& wire) {
   exclusion.exclusion_id = wire.exclusion_id();
   exclusion.policy_a = wire.policy_a();
   exclusion.policy_b = wire.policy_b();
-  YKT_ASSIGN_OR_RETURN(exclusion.slot_unit, EnumOf<base::SlotUnit>(wire.slot_unit(), 3, "no slot unit"));
-  YKT_ASSIGN_OR_RETURN(exclusion.key_kind, EnumOf<policy::KeyKind>(wire.key_kind(), 5, "no key kind"));
+  YKT_ASSIGN_OR_RETURN(exclusion.slot_unit,
+                       EnumOf<base::SlotUnit>(wire.slot_unit(), 3, "no slot unit"));
+  YKT_ASSIGN_OR_RETURN(exclusion.key_kind,
+                       EnumOf<policy::KeyKind>(wire.key_kind(), 5, "no key kind"));
   exclusion.basis = wire.basis();
   YKT_INVARIANT(!exclusion.exclusion_id.empty(), "an exclusion without its identifier");
   return exclusion;
@@ -66,17 +70,20 @@ absl::StatusOr<policy::Exclusion> ExclusionOf(const pb::Exclusion& wire) {
 
 }  // namespace
 
-absl::StatusOr<policy::PolicyRule> CatalogueRuleCodec::FromWire(const pb::GetPayableVersionResponse& wire) {
+absl::StatusOr<policy::PolicyRule> CatalogueRuleCodec::FromWire(
+    const pb::GetPayableVersionResponse& wire) {
   const pb::Policy& policy = wire.policy();
   const pb::PolicyVersion& version = wire.version();
-  YKT_INVARIANT(!policy.policy_id().empty() && version.policy_id() == policy.policy_id() && version.version() > 0,
+  YKT_INVARIANT(!policy.policy_id().empty() && version.policy_id() == policy.policy_id() &&
+                    version.version() > 0,
                 "a payable version that names no policy");
   policy::PolicyRule rule;
   rule.policy_id = policy.policy_id();
   rule.field = policy.field();
   rule.department_id = policy.department_id();
   rule.district = policy.district();
-  YKT_ASSIGN_OR_RETURN(rule.slot_unit, EnumOf<base::SlotUnit>(policy.slot_unit(), 3, "no slot unit"));
+  YKT_ASSIGN_OR_RETURN(rule.slot_unit,
+                       EnumOf<base::SlotUnit>(policy.slot_unit(), 3, "no slot unit"));
   YKT_ASSIGN_OR_RETURN(rule.key_kind, EnumOf<policy::KeyKind>(policy.key_kind(), 5, "no key kind"));
   rule.version = version.version();
   YKT_ASSIGN_OR_RETURN(rule.effective_from, DateOf(version.effective_from()));
@@ -89,9 +96,11 @@ absl::StatusOr<policy::PolicyRule> CatalogueRuleCodec::FromWire(const pb::GetPay
   rule.cadence = *cadence;
   YKT_ASSIGN_OR_RETURN(rule.eligibility, EligibilityOf(version.eligibility()));
   if (version.payee_rule() != pb::PAYEE_RULE_UNSPECIFIED) {
-    YKT_ASSIGN_OR_RETURN(rule.payee_rule, EnumOf<policy::PayeeRule>(version.payee_rule(), 3, "no payee rule"));
+    YKT_ASSIGN_OR_RETURN(rule.payee_rule,
+                         EnumOf<policy::PayeeRule>(version.payee_rule(), 3, "no payee rule"));
   }
-  for (const pb::FundingShare& share : version.funding()) rule.funding.push_back({share.source(), share.share_bp()});
+  for (const pb::FundingShare& share : version.funding())
+    rule.funding.push_back({share.source(), share.share_bp()});
   rule.notice = {version.notice().calendar_days(), version.notice().aggregate_only()};
   for (const pb::ReviewStep& step : version.review_steps()) {
     rule.review_steps.push_back({step.step(), step.role(), step.within_working_days()});
@@ -105,7 +114,8 @@ absl::StatusOr<policy::PolicyRule> CatalogueRuleCodec::FromWire(const pb::GetPay
 
 absl::StatusOr<policy::PolicyRule> CatalogueRuleCodec::Decode(std::string_view bytes) const {
   pb::GetPayableVersionResponse wire;
-  YKT_INVARIANT(wire.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())), "a pinned rule that cannot be read");
+  YKT_INVARIANT(wire.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())),
+                "a pinned rule that cannot be read");
   return FromWire(wire);
 }
 

@@ -14,7 +14,8 @@ class CatalogueRuleCodec final : public RuleCodec {
   absl::StatusOr<policy::PolicyRule> Decode(std::string_view bytes) const override;
 
   // INVARIANT_BROKEN for an answer that lacks what every version has.
-  static absl::StatusOr<policy::PolicyRule> FromWire(const catalogue::v1::GetPayableVersionResponse& wire);
+  static absl::StatusOr<policy::PolicyRule> FromWire(
+      const catalogue::v1::GetPayableVersionResponse& wire);
 };
 
 }  // namespace yikatong::dispatch

@@ -18,30 +18,19 @@ struct Transition {
 };
 
 constexpr Transition kTransitions[] = {
-    {S::kCollecting, E::kSeal, S::kSealed},
-    {S::kSealed, E::kPublishNotice, S::kNoticed},
-    {S::kNoticed, E::kCloseNotice, S::kInReview},
-    {S::kInReview, E::kFinishReview, S::kApproved},
-    {S::kApproved, E::kFund, S::kFunded},
-    {S::kFunded, E::kRelease, S::kPaying},
-    {S::kPaying, E::kSettle, S::kSettled},
-    {S::kPaying, E::kReissue, S::kPaying},
-    {S::kSettled, E::kReissue, S::kPaying},
-    {S::kSettled, E::kClose, S::kClosed},
+    {S::kCollecting, E::kSeal, S::kSealed},       {S::kSealed, E::kPublishNotice, S::kNoticed},
+    {S::kNoticed, E::kCloseNotice, S::kInReview}, {S::kInReview, E::kFinishReview, S::kApproved},
+    {S::kApproved, E::kFund, S::kFunded},         {S::kFunded, E::kRelease, S::kPaying},
+    {S::kPaying, E::kSettle, S::kSettled},        {S::kPaying, E::kReissue, S::kPaying},
+    {S::kSettled, E::kReissue, S::kPaying},       {S::kSettled, E::kClose, S::kClosed},
 
-    {S::kSealed, E::kReturn, S::kReturned},
-    {S::kNoticed, E::kReturn, S::kReturned},
-    {S::kInReview, E::kReturn, S::kReturned},
-    {S::kApproved, E::kReturn, S::kReturned},
+    {S::kSealed, E::kReturn, S::kReturned},       {S::kNoticed, E::kReturn, S::kReturned},
+    {S::kInReview, E::kReturn, S::kReturned},     {S::kApproved, E::kReturn, S::kReturned},
 
-    {S::kCollecting, E::kCancel, S::kCancelled},
-    {S::kSealed, E::kCancel, S::kCancelled},
-    {S::kNoticed, E::kCancel, S::kCancelled},
-    {S::kInReview, E::kCancel, S::kCancelled},
-    {S::kApproved, E::kCancel, S::kCancelled},
-    {S::kFunded, E::kCancel, S::kCancelled},
-    {S::kReturned, E::kCancel, S::kCancelled},
-    {S::kCancelled, E::kCancel, S::kCancelled},
+    {S::kCollecting, E::kCancel, S::kCancelled},  {S::kSealed, E::kCancel, S::kCancelled},
+    {S::kNoticed, E::kCancel, S::kCancelled},     {S::kInReview, E::kCancel, S::kCancelled},
+    {S::kApproved, E::kCancel, S::kCancelled},    {S::kFunded, E::kCancel, S::kCancelled},
+    {S::kReturned, E::kCancel, S::kCancelled},    {S::kCancelled, E::kCancel, S::kCancelled},
 };
 
 absl::Status BadField(const char* field) {
@@ -52,34 +41,56 @@ absl::Status BadField(const char* field) {
 
 std::string_view BatchStateName(BatchState state) {
   switch (state) {
-    case S::kCollecting: return "COLLECTING";
-    case S::kSealed: return "SEALED";
-    case S::kNoticed: return "NOTICED";
-    case S::kInReview: return "IN_REVIEW";
-    case S::kApproved: return "APPROVED";
-    case S::kFunded: return "FUNDED";
-    case S::kPaying: return "PAYING";
-    case S::kSettled: return "SETTLED";
-    case S::kClosed: return "CLOSED";
-    case S::kReturned: return "RETURNED";
-    case S::kCancelled: return "CANCELLED";
+    case S::kCollecting:
+      return "COLLECTING";
+    case S::kSealed:
+      return "SEALED";
+    case S::kNoticed:
+      return "NOTICED";
+    case S::kInReview:
+      return "IN_REVIEW";
+    case S::kApproved:
+      return "APPROVED";
+    case S::kFunded:
+      return "FUNDED";
+    case S::kPaying:
+      return "PAYING";
+    case S::kSettled:
+      return "SETTLED";
+    case S::kClosed:
+      return "CLOSED";
+    case S::kReturned:
+      return "RETURNED";
+    case S::kCancelled:
+      return "CANCELLED";
   }
   return "UNKNOWN";
 }
 
 std::string_view BatchEventName(BatchEvent event) {
   switch (event) {
-    case E::kSeal: return "seal";
-    case E::kPublishNotice: return "publish_notice";
-    case E::kCloseNotice: return "close_notice";
-    case E::kFinishReview: return "finish_review";
-    case E::kReturn: return "return";
-    case E::kFund: return "fund";
-    case E::kRelease: return "release";
-    case E::kSettle: return "settle";
-    case E::kReissue: return "reissue";
-    case E::kClose: return "close";
-    case E::kCancel: return "cancel";
+    case E::kSeal:
+      return "seal";
+    case E::kPublishNotice:
+      return "publish_notice";
+    case E::kCloseNotice:
+      return "close_notice";
+    case E::kFinishReview:
+      return "finish_review";
+    case E::kReturn:
+      return "return";
+    case E::kFund:
+      return "fund";
+    case E::kRelease:
+      return "release";
+    case E::kSettle:
+      return "settle";
+    case E::kReissue:
+      return "reissue";
+    case E::kClose:
+      return "close";
+    case E::kCancel:
+      return "cancel";
   }
   return "unknown";
 }
@@ -94,10 +105,12 @@ absl::StatusOr<BatchState> Next(BatchState from, BatchEvent event) {
 }
 
 absl::Status CheckAttachment(const Attachment& attachment) {
-  static const std::set<std::string_view> kKinds = {"notice_photo", "signed_roster", "decision", "other"};
+  static const std::set<std::string_view> kKinds = {"notice_photo", "signed_roster", "decision",
+                                                    "other"};
   if (!kKinds.contains(attachment.kind)) return BadField("kind");
   if (attachment.sha256.size() != 32) return BadField("sha256");
-  if (attachment.byte_size < 1 || attachment.byte_size > (std::int64_t{1} << 30)) return BadField("byte_size");
+  if (attachment.byte_size < 1 || attachment.byte_size > (std::int64_t{1} << 30))
+    return BadField("byte_size");
   if (attachment.uri.empty() || attachment.uri.size() > 512) return BadField("uri");
   const std::size_t slash = attachment.media_type.find('/');
   if (slash == std::string::npos || slash == 0 || slash + 1 == attachment.media_type.size() ||

@@ -1,4 +1,5 @@
-// A batch: its states and how one follows from another, where its items are, and all that is known of it.
+// A batch: its states and how one follows from another, where its items are, and all that is known
+// of it.
 #pragma once
 
 #include <array>
@@ -48,24 +49,25 @@ enum class BatchEvent {
 std::string_view BatchStateName(BatchState state);  // COLLECTING, SEALED …
 std::string_view BatchEventName(BatchEvent event);  // seal, publish_notice …
 
-// The state after `event`. BATCH_STATE for what the table does not have, with `state` and `step` in the metadata.
+// The state after `event`. BATCH_STATE for what the table does not have, with `state` and `step` in
+// the metadata.
 //
-//   from \ event  seal    publish  close_n  finish_r  return    fund    release  settle   reissue  close   cancel
-//   COLLECTING    SEALED  -        -        -         -         -       -        -        -        -       CANCELLED
-//   SEALED        -       NOTICED  -        -         RETURNED  -       -        -        -        -       CANCELLED
-//   NOTICED       -       -        IN_REV.  -         RETURNED  -       -        -        -        -       CANCELLED
-//   IN_REVIEW     -       -        -        APPROVED  RETURNED  -       -        -        -        -       CANCELLED
-//   APPROVED      -       -        -        -         RETURNED  FUNDED  -        -        -        -       CANCELLED
-//   FUNDED        -       -        -        -         -         -       PAYING   -        -        -       CANCELLED
-//   PAYING        -       -        -        -         -         -       -        SETTLED  PAYING   -       -
-//   SETTLED       -       -        -        -         -         -       -        -        PAYING   CLOSED  -
-//   RETURNED      -       -        -        -         -         -       -        -        -        -       CANCELLED
-//   CANCELLED     -       -        -        -         -         -       -        -        -        -       CANCELLED
-//   CLOSED        nothing
+//   from \ event  seal    publish  close_n  finish_r  return    fund    release  settle   reissue
+//   close   cancel COLLECTING    SEALED  -        -        -         -         -       -        -
+//   -        -       CANCELLED SEALED        -       NOTICED  -        -         RETURNED  - - - -
+//   -       CANCELLED NOTICED       -       -        IN_REV.  -         RETURNED  -       - - - -
+//   CANCELLED IN_REVIEW     -       -        -        APPROVED  RETURNED  -       -        - - -
+//   CANCELLED APPROVED      -       -        -        -         RETURNED  FUNDED  -        - - -
+//   CANCELLED FUNDED        -       -        -        -         -         -       PAYING   - - -
+//   CANCELLED PAYING        -       -        -        -         -         -       -        SETTLED
+//   PAYING   -       - SETTLED       -       -        -        -         -         -       - -
+//   PAYING   CLOSED  - RETURNED      -       -        -        -         -         -       - - - -
+//   CANCELLED CANCELLED     -       -        -        -         -         -       -        - - -
+//   CANCELLED CLOSED        nothing
 absl::StatusOr<BatchState> Next(BatchState from, BatchEvent event);
 
-// Where an item is. A step moves items between buckets and appends the movement, so that a batch's totals are sums
-// over a few rows for each chunk. The numbers stand in the table `movement`.
+// Where an item is. A step moves items between buckets and appends the movement, so that a batch's
+// totals are sums over a few rows for each chunk. The numbers stand in the table `movement`.
 enum class Bucket : std::int16_t {
   kNowhere = 0,  // items come into being from here; memo counts too
   kWaiting = 1,
@@ -123,8 +125,9 @@ struct Attachment {
   std::string media_type;
 };
 
-// ATTACHMENT_INVALID, with the field, for an unknown kind, a hash that is not 32 bytes, a length outside 1 byte to 1 GiB,
-// a place that is empty or longer than 512 characters, or a malformed media type.
+// ATTACHMENT_INVALID, with the field, for an unknown kind, a hash that is not 32 bytes, a length
+// outside 1 byte to 1 GiB, a place that is empty or longer than 512 characters, or a malformed
+// media type.
 absl::Status CheckAttachment(const Attachment& attachment);
 
 // The row of a batch.

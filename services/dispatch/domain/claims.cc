@@ -22,13 +22,17 @@ std::vector<EdgeClaim> CountByKey(std::vector<ClaimKey> keys) {
   return counted;
 }
 
-// The work of SettleClaims over one chunk. A round takes what the first claimant of each key wants; who stands behind
-// another waits for that one's fate. Nearly every chunk has one round.
+// The work of SettleClaims over one chunk. A round takes what the first claimant of each key wants;
+// who stands behind another waits for that one's fate. Nearly every chunk has one round.
 class Settlement {
  public:
-  Settlement(ClaimTable& table, std::span<const Claimant> claimants, std::int64_t edge_owner, std::int64_t first_item,
-             std::int64_t last_item)
-      : table_(table), claimants_(claimants), edge_owner_(edge_owner), first_item_(first_item), last_item_(last_item) {
+  Settlement(ClaimTable& table, std::span<const Claimant> claimants, std::int64_t edge_owner,
+             std::int64_t first_item, std::int64_t last_item)
+      : table_(table),
+        claimants_(claimants),
+        edge_owner_(edge_owner),
+        first_item_(first_item),
+        last_item_(last_item) {
     taken_.verdicts.resize(claimants.size());
     std::size_t keys = 0;
     for (const Claimant& claimant : claimants) keys += claimant.own.size();
@@ -65,7 +69,8 @@ class Settlement {
     const Claimant& claimant = claimants_[i];
     if (!lost_.empty()) {
       for (const ClaimKey& key : claimant.own) {
-        if (const auto lost = lost_.find(key); lost != lost_.end()) return RefuseFor(i, lost->second);
+        if (const auto lost = lost_.find(key); lost != lost_.end())
+          return RefuseFor(i, lost->second);
       }
     }
     if (!lost_edges_.empty()) {
@@ -92,7 +97,8 @@ class Settlement {
       for (const ClaimKey& key : claimants_[i].own) wanted.push_back({key, claimants_[i].item_id});
     }
     if (wanted.empty()) return absl::OkStatus();
-    std::sort(wanted.begin(), wanted.end(), [](const Claim& a, const Claim& b) { return a.key < b.key; });
+    std::sort(wanted.begin(), wanted.end(),
+              [](const Claim& a, const Claim& b) { return a.key < b.key; });
     YKT_ASSIGN_OR_RETURN(const std::vector<LostClaim> lost, table_.Take(wanted));
     if (lost.empty()) return absl::OkStatus();
     for (const LostClaim& claim : lost) lost_.emplace(claim.key, claim.owner);
@@ -113,7 +119,8 @@ class Settlement {
       wanted.insert(wanted.end(), claimants_[i].edges.begin(), claimants_[i].edges.end());
     }
     if (wanted.empty()) return absl::OkStatus();
-    YKT_ASSIGN_OR_RETURN(const std::vector<ClaimKey> lost, table_.TakeEdges(edge_owner_, CountByKey(std::move(wanted))));
+    YKT_ASSIGN_OR_RETURN(const std::vector<ClaimKey> lost,
+                         table_.TakeEdges(edge_owner_, CountByKey(std::move(wanted))));
     if (lost.empty()) return absl::OkStatus();
     lost_edges_.insert(lost.begin(), lost.end());
     std::vector<ClaimKey> back;
@@ -129,7 +136,8 @@ class Settlement {
       }
       return false;
     }));
-    return back.empty() ? absl::OkStatus() : table_.ReleaseEdges(edge_owner_, CountByKey(std::move(back)));
+    return back.empty() ? absl::OkStatus()
+                        : table_.ReleaseEdges(edge_owner_, CountByKey(std::move(back)));
   }
 
   // Takes those for whom `refused` is true out of the round, and gives back what they took.
@@ -149,7 +157,8 @@ class Settlement {
     }
     active = std::move(left);
     if (back.empty()) return absl::OkStatus();
-    std::sort(back.begin(), back.end(), [](const Claim& a, const Claim& b) { return a.key < b.key; });
+    std::sort(back.begin(), back.end(),
+              [](const Claim& a, const Claim& b) { return a.key < b.key; });
     return table_.Release(back);
   }
 
@@ -157,10 +166,12 @@ class Settlement {
     std::vector<ClaimKey> edges;
     for (std::size_t i = 0; i < claimants_.size(); ++i) {
       if (taken_.verdicts[i].refused) continue;
-      for (const ClaimKey& key : claimants_[i].own) taken_.own.push_back({key, claimants_[i].item_id});
+      for (const ClaimKey& key : claimants_[i].own)
+        taken_.own.push_back({key, claimants_[i].item_id});
       edges.insert(edges.end(), claimants_[i].edges.begin(), claimants_[i].edges.end());
     }
-    std::sort(taken_.own.begin(), taken_.own.end(), [](const Claim& a, const Claim& b) { return a.key < b.key; });
+    std::sort(taken_.own.begin(), taken_.own.end(),
+              [](const Claim& a, const Claim& b) { return a.key < b.key; });
     taken_.edges = CountByKey(std::move(edges));
   }
 
@@ -170,8 +181,10 @@ class Settlement {
   const std::int64_t first_item_;
   const std::int64_t last_item_;
 
-  std::unordered_map<ClaimKey, std::size_t, ClaimKeyHash> holder_;  // key -> who of the chunk tries for it or has it
-  std::unordered_map<ClaimKey, std::int64_t, ClaimKeyHash> lost_;   // key -> item outside of the chunk that has it
+  std::unordered_map<ClaimKey, std::size_t, ClaimKeyHash>
+      holder_;  // key -> who of the chunk tries for it or has it
+  std::unordered_map<ClaimKey, std::int64_t, ClaimKeyHash>
+      lost_;  // key -> item outside of the chunk that has it
   std::unordered_set<ClaimKey, ClaimKeyHash> lost_edges_;
   std::unordered_set<std::size_t> decided_;  // claimants that have all they want
   ClaimsTaken taken_;
@@ -179,8 +192,10 @@ class Settlement {
 
 }  // namespace
 
-ClaimKey MakeClaimKey(std::string_view scope, std::string_view slot, std::string_view kind, std::string_view key) {
-  const crypto::Digest digest = crypto::Sha256({"claim/v1\n", scope, "\n", slot, "\n", kind, "\n", key});
+ClaimKey MakeClaimKey(std::string_view scope, std::string_view slot, std::string_view kind,
+                      std::string_view key) {
+  const crypto::Digest digest =
+      crypto::Sha256({"claim/v1\n", scope, "\n", slot, "\n", kind, "\n", key});
   ClaimKey made;
   std::copy_n(digest.begin(), made.size(), made.begin());
   return made;
@@ -196,8 +211,9 @@ std::int64_t EdgeOwner(std::string_view policy_id) {
   return -static_cast<std::int64_t>((number & 0x3fff'ffff'ffff'ffffULL) + 1);
 }
 
-absl::StatusOr<ClaimsTaken> SettleClaims(ClaimTable& table, std::span<const Claimant> claimants, std::int64_t edge_owner,
-                                         std::int64_t first_item, std::int64_t last_item) {
+absl::StatusOr<ClaimsTaken> SettleClaims(ClaimTable& table, std::span<const Claimant> claimants,
+                                         std::int64_t edge_owner, std::int64_t first_item,
+                                         std::int64_t last_item) {
   return Settlement(table, claimants, edge_owner, first_item, last_item).Run();
 }
 

@@ -22,14 +22,14 @@ namespace yikatong::dispatch {
 namespace {
 
 using identity::Role;
-using ::testing::ElementsAre;
+using status::Reason;
+using status::ReasonOf;
 using testing::CallerOf;
 using testing::Decoded;
+using ::testing::ElementsAre;
 using testing::FakePeople;
 using testing::IdOf;
 using testing::RuleOf;
-using status::Reason;
-using status::ReasonOf;
 namespace pb = catalogue::v1;
 
 constexpr absl::CivilDay kToday(2026, 3, 2);
@@ -59,9 +59,10 @@ TEST(Ids, OfTheCityAndOfNoDistrictAreTold) {
 
 TEST(BatchStates, TheWayFromCollectingToClosedIsOne) {
   BatchState state = BatchState::kCollecting;
-  for (const BatchEvent event : {BatchEvent::kSeal, BatchEvent::kPublishNotice, BatchEvent::kCloseNotice,
-                                 BatchEvent::kFinishReview, BatchEvent::kFund, BatchEvent::kRelease, BatchEvent::kSettle,
-                                 BatchEvent::kReissue, BatchEvent::kSettle, BatchEvent::kClose}) {
+  for (const BatchEvent event :
+       {BatchEvent::kSeal, BatchEvent::kPublishNotice, BatchEvent::kCloseNotice,
+        BatchEvent::kFinishReview, BatchEvent::kFund, BatchEvent::kRelease, BatchEvent::kSettle,
+        BatchEvent::kReissue, BatchEvent::kSettle, BatchEvent::kClose}) {
     const auto next = Next(state, event);
     ASSERT_TRUE(next.ok()) << BatchStateName(state) << " " << BatchEventName(event);
     state = *next;
@@ -71,7 +72,8 @@ TEST(BatchStates, TheWayFromCollectingToClosedIsOne) {
 
 TEST(BatchStates, NothingLeavesClosedAndNothingReleasedIsCancelled) {
   for (int e = 0; e <= static_cast<int>(BatchEvent::kCancel); ++e) {
-    EXPECT_EQ(ReasonOf(Next(BatchState::kClosed, static_cast<BatchEvent>(e)).status()), Reason::kBatchState);
+    EXPECT_EQ(ReasonOf(Next(BatchState::kClosed, static_cast<BatchEvent>(e)).status()),
+              Reason::kBatchState);
   }
   for (const BatchState state : {BatchState::kPaying, BatchState::kSettled, BatchState::kClosed}) {
     EXPECT_EQ(ReasonOf(Next(state, BatchEvent::kCancel).status()), Reason::kBatchState);
@@ -112,12 +114,15 @@ TEST(Attachments, MustBeDescribedWhole) {
 TEST(ItemLeaves, HaveOneCanonicalForm) {
   const std::string key(32, 'k');
   const std::string salt = base::ToHex(crypto::StringOf(crypto::HmacSha256(key, "1050000000001")));
-  EXPECT_EQ(ItemLeafBytes({"collect", 1'050'000'000'001, 10'500'000'007, 4'711, 120'105'001'001, "P001", "2026-03", 104'500,
-                           "accepted", "测*"},
-                          key),
-            "yikatong-item/v1\nstep: collect\nitem: 1050000000001\nbatch: 10500000007\nperson: 4711\n"
-            "village: 120105001001\npolicy: P001\nperiod: 2026-03\namount_fen: 104500\nstate: accepted\nname: 测*\n"
-            "salt: " + salt + "\n");
+  EXPECT_EQ(
+      ItemLeafBytes({"collect", 1'050'000'000'001, 10'500'000'007, 4'711, 120'105'001'001, "P001",
+                     "2026-03", 104'500, "accepted", "测*"},
+                    key),
+      "yikatong-item/v1\nstep: collect\nitem: 1050000000001\nbatch: 10500000007\nperson: 4711\n"
+      "village: 120105001001\npolicy: P001\nperiod: 2026-03\namount_fen: 104500\nstate: "
+      "accepted\nname: 测*\n"
+      "salt: " +
+          salt + "\n");
 }
 
 TEST(NoticeLines, BelowFiveShowNeitherCountNorSum) {
@@ -131,7 +136,9 @@ TEST(NoticeLines, BelowFiveShowNeitherCountNorSum) {
 
 // --- Claims ---
 
-ClaimKey KeyOf(std::string_view name) { return MakeClaimKey("policy:T", "2026-03", "PERSON", name); }
+ClaimKey KeyOf(std::string_view name) {
+  return MakeClaimKey("policy:T", "2026-03", "PERSON", name);
+}
 
 class FakeClaimTable final : public ClaimTable {
  public:
@@ -154,7 +161,8 @@ class FakeClaimTable final : public ClaimTable {
     }
     return absl::OkStatus();
   }
-  absl::StatusOr<std::vector<ClaimKey>> TakeEdges(std::int64_t owner, std::span<const EdgeClaim> claims) override {
+  absl::StatusOr<std::vector<ClaimKey>> TakeEdges(std::int64_t owner,
+                                                  std::span<const EdgeClaim> claims) override {
     std::vector<ClaimKey> lost;
     for (const EdgeClaim& claim : claims) {
       auto& [holder, count] = edges[claim.key];
@@ -177,7 +185,8 @@ class FakeClaimTable final : public ClaimTable {
   int takes = 0;
 };
 
-Claimant Wants(std::int64_t item, std::vector<std::string> own, std::vector<std::string> edges = {}) {
+Claimant Wants(std::int64_t item, std::vector<std::string> own,
+               std::vector<std::string> edges = {}) {
   Claimant claimant;
   claimant.item_id = item;
   for (const std::string& name : own) claimant.own.push_back(KeyOf(name));
@@ -196,7 +205,8 @@ std::vector<std::string> Verdicts(const ClaimsTaken& taken) {
 
 TEST(Claims, OfTwoRowsThatWantTheSameTheFirstGetsIt) {
   FakeClaimTable table;
-  const auto taken = SettleClaims(table, std::vector{Wants(11, {"a"}), Wants(12, {"b"}), Wants(13, {"a"})}, -5, 11, 13);
+  const auto taken = SettleClaims(
+      table, std::vector{Wants(11, {"a"}), Wants(12, {"b"}), Wants(13, {"a"})}, -5, 11, 13);
   ASSERT_TRUE(taken.ok());
   EXPECT_THAT(Verdicts(*taken), ElementsAre("taken", "taken", "DUPLICATE_IN_BATCH"));
   EXPECT_EQ(taken->verdicts[2].holder, 11);
@@ -217,8 +227,10 @@ TEST(Claims, WhoIsRefusedGivesBackAllThatItTook) {
 TEST(Claims, WhoStandsBehindARefusedRowGetsItsTurn) {
   FakeClaimTable table;
   table.own[KeyOf("b")] = 99;
-  // The first row is merged with somebody who is claimed elsewhere; the second wants only what the first gave back.
-  const auto taken = SettleClaims(table, std::vector{Wants(11, {"a", "b"}), Wants(12, {"a"}), Wants(13, {"a"})}, -5, 11, 13);
+  // The first row is merged with somebody who is claimed elsewhere; the second wants only what the
+  // first gave back.
+  const auto taken = SettleClaims(
+      table, std::vector{Wants(11, {"a", "b"}), Wants(12, {"a"}), Wants(13, {"a"})}, -5, 11, 13);
   EXPECT_THAT(Verdicts(*taken), ElementsAre("ALREADY_CLAIMED", "taken", "DUPLICATE_IN_BATCH"));
   EXPECT_EQ(table.own[KeyOf("a")], 12);
 }
@@ -242,7 +254,9 @@ TEST(Claims, AClaimOfAnotherChunkOfTheSameBatchIsADuplicateInTheBatch) {
 
 TEST(Claims, AnEdgeIsHeldByOnePolicyAndCountsItsItems) {
   FakeClaimTable table;
-  ASSERT_TRUE(SettleClaims(table, std::vector{Wants(11, {"a"}, {"h"}), Wants(12, {"b"}, {"h"})}, -5, 11, 20).ok());
+  ASSERT_TRUE(
+      SettleClaims(table, std::vector{Wants(11, {"a"}, {"h"}), Wants(12, {"b"}, {"h"})}, -5, 11, 20)
+          .ok());
   EXPECT_EQ(table.edges[KeyOf("edge h")], std::make_pair(std::int64_t{-5}, 2));
   const auto other = SettleClaims(table, std::vector{Wants(31, {"x"}, {"h", "free"})}, -6, 31, 40);
   EXPECT_THAT(Verdicts(*other), ElementsAre("EXCLUDED_BY_POLICY"));
@@ -323,7 +337,8 @@ TEST_F(RosterTest, AGoodRowBecomesACandidateWithItsClaims) {
   EXPECT_EQ(draft.candidates[0].person_id, FakePeople::PersonId(0));
   EXPECT_EQ(draft.candidates[0].payee_id, FakePeople::PersonId(0));
   EXPECT_EQ(draft.candidates[0].masked_name, "张**");
-  EXPECT_THAT(draft.claimants[0].own, ElementsAre(MakeClaimKey("policy:P001", "2026-03", "PERSON", "1000")));
+  EXPECT_THAT(draft.claimants[0].own,
+              ElementsAre(MakeClaimKey("policy:P001", "2026-03", "PERSON", "1000")));
 }
 
 TEST_F(RosterTest, AChunkThatIsNoneIsRefusedWhole) {
@@ -427,7 +442,8 @@ TEST_F(RosterTest, AMergedPersonClaimsUnderEveryAlias) {
 TEST_F(RosterTest, HouseholdsPlotsAndMachinesAreKeysOfTheirOwn) {
   rule.mutable_policy()->set_key_kind(pb::KEY_KIND_HOUSEHOLD);
   people.At(1).household_id = people.At(0).household_id;
-  EXPECT_EQ(Judged({Row(1, 0)}).claimants[0].own, Judged({Row(2, 1)}).claimants[0].own) << "two members of one household";
+  EXPECT_EQ(Judged({Row(1, 0)}).claimants[0].own, Judged({Row(2, 1)}).claimants[0].own)
+      << "two members of one household";
   people.At(2).household_id = 0;
   EXPECT_EQ(Fate(Row(1, 2)), "HOUSEHOLD_MISSING");
 
@@ -437,7 +453,8 @@ TEST_F(RosterTest, HouseholdsPlotsAndMachinesAreKeysOfTheirOwn) {
   row.object_id = "tj 0105-7";
   RosterRow same = Row(2, 4);
   same.object_id = "TJ0105-7";
-  EXPECT_EQ(Judged({row}).claimants[0].own, Judged({same}).claimants[0].own) << "two tenants of one plot";
+  EXPECT_EQ(Judged({row}).claimants[0].own, Judged({same}).claimants[0].own)
+      << "two tenants of one plot";
   row.object_id = "plot; DROP TABLE";
   EXPECT_EQ(Fate(row), "OBJECT_MISSING");
 }
@@ -489,8 +506,8 @@ class ReviewTest : public ::testing::Test {
     batch.created_by = "operator";
     batch.state_since_on = absl::CivilDay(2026, 3, 2);
   }
-  std::optional<Reason> Check(const identity::Caller& caller, std::string_view step, bool approve = true,
-                              std::string_view comment = "") {
+  std::optional<Reason> Check(const identity::Caller& caller, std::string_view step,
+                              bool approve = true, std::string_view comment = "") {
     return ReasonOf(CheckReview(rule, batch, caller, step, approve, comment));
   }
   policy::PolicyRule rule;
@@ -499,8 +516,10 @@ class ReviewTest : public ::testing::Test {
 
 TEST_F(ReviewTest, StepsComeInOrderAndEachHasItsRole) {
   EXPECT_EQ(Check(CallerOf("t", {Role::kTownReviewer}), "town_review"), std::nullopt);
-  EXPECT_EQ(Check(CallerOf("d", {Role::kDepartmentReviewer}), "department_review"), Reason::kStepOrder);
-  EXPECT_EQ(Check(CallerOf("d", {Role::kDepartmentReviewer}), "town_review"), Reason::kPermissionDenied);
+  EXPECT_EQ(Check(CallerOf("d", {Role::kDepartmentReviewer}), "department_review"),
+            Reason::kStepOrder);
+  EXPECT_EQ(Check(CallerOf("d", {Role::kDepartmentReviewer}), "town_review"),
+            Reason::kPermissionDenied);
   batch.reviews.push_back({"town_review", "t", {}, {}, true, "", false});
   EXPECT_EQ(Check(CallerOf("d", {Role::kDepartmentReviewer}), "department_review"), std::nullopt);
 }
@@ -508,7 +527,8 @@ TEST_F(ReviewTest, StepsComeInOrderAndEachHasItsRole) {
 TEST_F(ReviewTest, NobodyActsTwiceAndWhoEnteredNeverReviews) {
   EXPECT_EQ(Check(CallerOf("operator", {Role::kTownReviewer}), "town_review"), Reason::kSamePerson);
   batch.reviews.push_back({"town_review", "t", {}, {}, true, "", false});
-  EXPECT_EQ(Check(CallerOf("t", {Role::kDepartmentReviewer}, {testing::kHebei}, {"CIVIL"}, "finance.120105"),
+  EXPECT_EQ(Check(CallerOf("t", {Role::kDepartmentReviewer}, {testing::kHebei}, {"CIVIL"},
+                           "finance.120105"),
                   "department_review"),
             Reason::kSamePerson)
       << "by person, across organisations";
@@ -522,7 +542,8 @@ TEST_F(ReviewTest, AReturnNeedsAReasonAndCanComeBeforeAndAfterTheReview) {
   EXPECT_EQ(Check(town, "town_review", false, "the roster is wrong"), std::nullopt);
   EXPECT_EQ(Check(town, "town_review", true), Reason::kBatchState);
   batch.state = BatchState::kApproved;
-  batch.reviews = {{"town_review", "a", {}, {}, true, "", false}, {"department_review", "b", {}, {}, true, "", false}};
+  batch.reviews = {{"town_review", "a", {}, {}, true, "", false},
+                   {"department_review", "b", {}, {}, true, "", false}};
   EXPECT_EQ(Check(town, "department_review", false, "too late"), Reason::kStepOrder);
   EXPECT_EQ(Check(town, "", false, "found wrong before funding"), std::nullopt);
   batch.state = BatchState::kFunded;
@@ -533,7 +554,8 @@ TEST_F(ReviewTest, TheDueDayCountsWorkingDays) {
   const calendar::Calendar calendar = calendar::Calendar::BuiltIn();
   EXPECT_EQ(ReviewDueOn(rule, batch, calendar), absl::CivilDay(2026, 3, 5));
   batch.reviews.push_back({"town_review", "t", {}, absl::CivilDay(2026, 3, 6), true, "", false});
-  EXPECT_EQ(ReviewDueOn(rule, batch, calendar), absl::CivilDay(2026, 3, 11)) << "Friday and three working days";
+  EXPECT_EQ(ReviewDueOn(rule, batch, calendar), absl::CivilDay(2026, 3, 11))
+      << "Friday and three working days";
 }
 
 TEST(Reasons, AreCountedByCharacters) {

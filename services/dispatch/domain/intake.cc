@@ -21,9 +21,11 @@ absl::Status CheckNew(const identity::Caller& caller, const NewBatch& batch, abs
   if (batch.declared_count < 1) return status::Refuse(Reason::kBatchEmpty);
   if (batch.declared_count > kMaxBatchRows || batch.declared_fen > money::kMaxBatchFen) {
     return status::Refuse(Reason::kBatchTooLarge, "",
-                          {{"most_rows", std::to_string(kMaxBatchRows)}, {"most_fen", std::to_string(money::kMaxBatchFen)}});
+                          {{"most_rows", std::to_string(kMaxBatchRows)},
+                           {"most_fen", std::to_string(money::kMaxBatchFen)}});
   }
-  if (batch.declared_fen < 1) return status::Refuse(Reason::kFieldInvalid, "", {{"field", "declared_fen"}});
+  if (batch.declared_fen < 1)
+    return status::Refuse(Reason::kFieldInvalid, "", {{"field", "declared_fen"}});
   if (!base::Period::Parse(batch.period)) return status::Refuse(Reason::kPeriodInvalid);
   if (batch.pay_on && *batch.pay_on < today) return status::Refuse(Reason::kPayDatePast);
   return absl::OkStatus();
@@ -31,27 +33,33 @@ absl::Status CheckNew(const identity::Caller& caller, const NewBatch& batch, abs
 
 }  // namespace
 
-absl::StatusOr<std::string> Collection::Create(const identity::Caller& caller, const Request& request,
-                                               const NewBatch& batch, const Encode<Batch>& encode) {
+absl::StatusOr<std::string> Collection::Create(const identity::Caller& caller,
+                                               const Request& request, const NewBatch& batch,
+                                               const Encode<Batch>& encode) {
   YKT_ASSIGN_OR_RETURN(const std::optional<std::string> before, store_.FindAnswer(caller, request));
   if (before) return *before;
   YKT_RETURN_IF_ERROR(CheckNew(caller, batch, business_.Today()));
-  YKT_ASSIGN_OR_RETURN(const PinnedRule pinned, catalogue_.PayableVersion(batch.policy_id, batch.period, batch.district));
+  YKT_ASSIGN_OR_RETURN(const PinnedRule pinned,
+                       catalogue_.PayableVersion(batch.policy_id, batch.period, batch.district));
   // A policy of a foreign field does not exist for this caller.
   if (!caller.InField(pinned.rule.field)) return status::Refuse(Reason::kPolicyUnknown);
   return store_.CreateBatch(caller, request, batch, pinned, encode);
 }
 
-absl::StatusOr<std::shared_ptr<const Roster>> Collection::Open(const identity::Caller& caller, std::int64_t batch_id) {
+absl::StatusOr<std::shared_ptr<const Roster>> Collection::Open(const identity::Caller& caller,
+                                                               std::int64_t batch_id) {
   YKT_ASSIGN_OR_RETURN(BatchRow batch, store_.FindBatch(caller, batch_id));
   YKT_ASSIGN_OR_RETURN(policy::PolicyRule rule, rules_.Decode(batch.rule));
-  YKT_ASSIGN_OR_RETURN(Roster roster, Roster::Of(std::move(batch), std::move(rule), business_.Today()));
+  YKT_ASSIGN_OR_RETURN(Roster roster,
+                       Roster::Of(std::move(batch), std::move(rule), business_.Today()));
   return std::make_shared<const Roster>(std::move(roster));
 }
 
-absl::StatusOr<ChunkAnswer> Collection::Take(const identity::Caller& caller, const Roster& roster, std::int32_t chunk,
-                                             std::string content_hash, std::span<const RosterRow> rows) {
-  YKT_ASSIGN_OR_RETURN(std::optional<ChunkAnswer> before, store_.FindChunk(roster.batch, chunk, content_hash));
+absl::StatusOr<ChunkAnswer> Collection::Take(const identity::Caller& caller, const Roster& roster,
+                                             std::int32_t chunk, std::string content_hash,
+                                             std::span<const RosterRow> rows) {
+  YKT_ASSIGN_OR_RETURN(std::optional<ChunkAnswer> before,
+                       store_.FindChunk(roster.batch, chunk, content_hash));
   if (before) return *std::move(before);
   YKT_ASSIGN_OR_RETURN(ChunkDraft draft, ReadRows(roster, chunk, std::move(content_hash), rows));
   std::vector<ResolvedPerson> people;

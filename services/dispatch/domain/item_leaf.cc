@@ -25,7 +25,8 @@ void AppendNumber(std::string& out, std::string_view key, std::int64_t value) {
 crypto::Digest ItemSalt(std::string_view salt_key, std::int64_t item_id) {
   char digits[24];
   const auto end = std::to_chars(digits, digits + sizeof digits, item_id);
-  return crypto::HmacSha256(salt_key, std::string_view(digits, static_cast<std::size_t>(end.ptr - digits)));
+  return crypto::HmacSha256(salt_key,
+                            std::string_view(digits, static_cast<std::size_t>(end.ptr - digits)));
 }
 
 void WriteItemLeaf(const ItemLeaf& leaf, const crypto::Digest& salt, std::string& out) {

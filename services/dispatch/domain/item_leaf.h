@@ -1,5 +1,5 @@
-// The canonical bytes of one item as a leaf of an audit subtree. Not protobuf: whoever verifies a proof in ten years
-// needs this page and SHA-256, nothing else.
+// The canonical bytes of one item as a leaf of an audit subtree. Not protobuf: whoever verifies a
+// proof in ten years needs this page and SHA-256, nothing else.
 //
 //   yikatong-item/v1
 //   step: collect
@@ -14,8 +14,9 @@
 //   name: 测*
 //   salt: <64 hex digits>
 //
-// Every line ends in "\n", the last one too. No value holds a line break. The salt is HMAC-SHA256 under the batch's own
-// key of the item id in decimal digits: without it nobody can guess a neighbour's leaf from its hash.
+// Every line ends in "\n", the last one too. No value holds a line break. The salt is HMAC-SHA256
+// under the batch's own key of the item id in decimal digits: without it nobody can guess a
+// neighbour's leaf from its hash.
 #pragma once
 
 #include <cstdint>

@@ -5,8 +5,9 @@
 namespace yikatong::dispatch {
 
 std::string NoticeLineBytes(const NoticeLine& line) {
-  return fmt::format("yikatong-notice/v1\nline: {}\nname: {}\nvillage: {}\namount_fen: {}\npeople: {}\nitem: {}\n", line.line,
-                     line.masked_name, line.village, line.amount_fen, line.people, line.item_id);
+  return fmt::format(
+      "yikatong-notice/v1\nline: {}\nname: {}\nvillage: {}\namount_fen: {}\npeople: {}\nitem: {}\n",
+      line.line, line.masked_name, line.village, line.amount_fen, line.people, line.item_id);
 }
 
 NoticeLine WithoutSmallCells(NoticeLine line) {

@@ -31,7 +31,8 @@ struct NoticeLine {
 };
 
 // The bytes that the root commits to:
-//   yikatong-notice/v1\nline: 1\nname: 测*\nvillage: 120105001001\namount_fen: 104500\npeople: 1\nitem: 1050000000001\n
+//   yikatong-notice/v1\nline: 1\nname: 测*\nvillage: 120105001001\namount_fen: 104500\npeople:
+//   1\nitem: 1050000000001\n
 std::string NoticeLineBytes(const NoticeLine& line);
 
 // A line of counts as the public sees it: a cell below kSmallestCell shows neither count nor sum.

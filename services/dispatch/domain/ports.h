@@ -24,9 +24,11 @@ struct PinnedRule {
 class Catalogue {
  public:
   virtual ~Catalogue() = default;
-  // The version that a new batch must be pinned to. POLICY_UNKNOWN, PERIOD_INVALID, NO_VERSION_IN_FORCE,
-  // POLICY_VERSION_NOT_APPROVED, POLICY_PUBLICATION_OVERDUE, DISTRICT_FOREIGN; PEER_UNAVAILABLE.
-  virtual absl::StatusOr<PinnedRule> PayableVersion(std::string_view policy_id, std::string_view period,
+  // The version that a new batch must be pinned to. POLICY_UNKNOWN, PERIOD_INVALID,
+  // NO_VERSION_IN_FORCE, POLICY_VERSION_NOT_APPROVED, POLICY_PUBLICATION_OVERDUE, DISTRICT_FOREIGN;
+  // PEER_UNAVAILABLE.
+  virtual absl::StatusOr<PinnedRule> PayableVersion(std::string_view policy_id,
+                                                    std::string_view period,
                                                     std::int32_t district) = 0;
 };
 
@@ -53,7 +55,8 @@ class People {
  public:
   virtual ~People() = default;
   // One answer for each look-up, in their order; at most kMaxLookups of them. PEER_UNAVAILABLE.
-  virtual absl::StatusOr<std::vector<ResolvedPerson>> Resolve(std::span<const PersonLookup> lookups) = 0;
+  virtual absl::StatusOr<std::vector<ResolvedPerson>> Resolve(
+      std::span<const PersonLookup> lookups) = 0;
 };
 inline constexpr std::size_t kMaxLookups = 4'000;
 

@@ -59,22 +59,27 @@ std::int32_t DistrictOfVillage(std::int64_t village) {
   return village / 10'000'000'000 == kProvince ? static_cast<std::int32_t>(village / 1'000'000) : 0;
 }
 
-// The written form of a plot's or machine's number: no blanks, capital letters. Empty where it is none.
+// The written form of a plot's or machine's number: no blanks, capital letters. Empty where it is
+// none.
 std::string ObjectOf(std::string_view text) {
   std::string object;
   for (const char c : text) {
     if (c == ' ' || c == '\t') continue;
     const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    if (!letter && !(c >= '0' && c <= '9') && c != '-' && c != '_' && c != '/' && c != '.') return {};
+    if (!letter && !(c >= '0' && c <= '9') && c != '-' && c != '_' && c != '/' && c != '.')
+      return {};
     object.push_back(c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c);
   }
   return object.size() <= kMaxObjectId ? object : std::string();
 }
 
 // A child is a person: both kinds have one key, so that an edge between two such policies meets.
-std::string_view KindOf(KeyKind kind) { return policy::KeyKindName(kind == KeyKind::kChild ? KeyKind::kPerson : kind); }
+std::string_view KindOf(KeyKind kind) {
+  return policy::KeyKindName(kind == KeyKind::kChild ? KeyKind::kPerson : kind);
+}
 
-Roster::Scope ScopeOf(std::string name, base::SlotUnit unit, KeyKind kind, const base::Period& period) {
+Roster::Scope ScopeOf(std::string name, base::SlotUnit unit, KeyKind kind,
+                      const base::Period& period) {
   return {std::move(name), kind, period.Slots(unit), {}};
 }
 
@@ -84,7 +89,8 @@ Fault AddClaims(const Roster::Scope& scope, const ResolvedPerson& person, std::s
   char digits[24];
   const std::string_view kind = KindOf(scope.kind);
   const auto add = [&](std::string_view key) {
-    for (const std::string& slot : scope.slots) claims.push_back(MakeClaimKey(scope.name, slot, kind, key));
+    for (const std::string& slot : scope.slots)
+      claims.push_back(MakeClaimKey(scope.name, slot, kind, key));
   };
   switch (scope.kind) {
     case KeyKind::kPerson:
@@ -108,20 +114,23 @@ Fault AddClaims(const Roster::Scope& scope, const ResolvedPerson& person, std::s
 }
 
 // Who receives the money.
-Fault FindPayee(const Roster& roster, const RosterRow& row, const ResolvedPerson& person, const ResolvedPerson* payee,
-                std::int64_t& payee_id) {
+Fault FindPayee(const Roster& roster, const RosterRow& row, const ResolvedPerson& person,
+                const ResolvedPerson* payee, std::int64_t& payee_id) {
   if (payee != nullptr && payee->person_id == 0) return FaultOf(Reason::kPayeeUnknown);
   if (payee != nullptr && !row.payee_name.empty() && !payee->name_matches) {
     return FaultOf(Reason::kNameMismatch, "of=payee");
   }
   switch (roster.rule.payee_rule) {
     case PayeeRule::kSelf:
-      if (payee != nullptr && payee->person_id != person.person_id) return FaultOf(Reason::kPayeeRelationMissing);
+      if (payee != nullptr && payee->person_id != person.person_id)
+        return FaultOf(Reason::kPayeeRelationMissing);
       payee_id = person.person_id;
       return {};
     case PayeeRule::kHeadOfHousehold:
-      if (person.household_id == 0 || person.head_person_id == 0) return FaultOf(Reason::kHouseholdMissing);
-      if (payee != nullptr && payee->person_id != person.head_person_id) return FaultOf(Reason::kPayeeRelationMissing);
+      if (person.household_id == 0 || person.head_person_id == 0)
+        return FaultOf(Reason::kHouseholdMissing);
+      if (payee != nullptr && payee->person_id != person.head_person_id)
+        return FaultOf(Reason::kPayeeRelationMissing);
       payee_id = person.head_person_id;
       return {};
     case PayeeRule::kGuardian:
@@ -159,8 +168,8 @@ Fault CheckAmount(const Roster& roster, const RosterRow& row, int age) {
 }
 
 // One row: either it becomes `candidate` with what it claims, or the fault says why not.
-Fault Judge(const Roster& roster, const RosterRow& row, const ResolvedPerson& person, const ResolvedPerson* payee,
-            Candidate& candidate, Claimant& claimant) {
+Fault Judge(const Roster& roster, const RosterRow& row, const ResolvedPerson& person,
+            const ResolvedPerson* payee, Candidate& candidate, Claimant& claimant) {
   if (person.person_id == 0) return FaultOf(Reason::kPersonUnknown);
   if (!person.name_matches) return FaultOf(Reason::kNameMismatch);
 
@@ -168,8 +177,9 @@ Fault Judge(const Roster& roster, const RosterRow& row, const ResolvedPerson& pe
   known.born_on = person.born_on;
   known.died_on = person.died_on;
   known.district = DistrictOfVillage(person.village);
-  if (const absl::Status eligible = policy::CheckEligible(roster.rule.eligibility, known, roster.period,
-                                                          roster.batch.district, roster.collected_on);
+  if (const absl::Status eligible =
+          policy::CheckEligible(roster.rule.eligibility, known, roster.period,
+                                roster.batch.district, roster.collected_on);
       !eligible.ok()) {
     return FaultOf(eligible);
   }
@@ -177,7 +187,8 @@ Fault Judge(const Roster& roster, const RosterRow& row, const ResolvedPerson& pe
 
   const std::string object = ObjectOf(row.object_id);
   if (Fault fault = AddClaims(roster.own, person, object, claimant.own)) return fault;
-  const int age = base::AgeAt(person.born_on, policy::ReferenceDate(roster.period, roster.collected_on));
+  const int age =
+      base::AgeAt(person.born_on, policy::ReferenceDate(roster.period, roster.collected_on));
   if (Fault fault = CheckAmount(roster, row, age)) return fault;
   for (std::size_t e = 0; e < roster.edges.size(); ++e) {
     if (Fault fault = AddClaims(roster.edges[e], person, object, claimant.edges)) return fault;
@@ -189,13 +200,15 @@ Fault Judge(const Roster& roster, const RosterRow& row, const ResolvedPerson& pe
   candidate.person_id = person.person_id;
   candidate.village = person.village;
   candidate.amount_fen = row.amount_fen;
-  candidate.masked_name = PublicName(row.name, row.payee_name, base::AgeAt(person.born_on, roster.collected_on));
+  candidate.masked_name =
+      PublicName(row.name, row.payee_name, base::AgeAt(person.born_on, roster.collected_on));
   claimant.item_id = candidate.item_id;
   return {};
 }
 
 void Reject(const RosterRow& row, Fault fault, ChunkDraft& draft) {
-  draft.rejections.push_back({row.row, std::move(fault.reason), std::move(fault.detail), row.amount_fen});
+  draft.rejections.push_back(
+      {row.row, std::move(fault.reason), std::move(fault.detail), row.amount_fen});
 }
 
 std::int64_t Clamp(__int128 value) {
@@ -206,10 +219,12 @@ std::int64_t Clamp(__int128 value) {
 
 }  // namespace
 
-absl::StatusOr<Roster> Roster::Of(BatchRow batch, policy::PolicyRule rule, absl::CivilDay collected_on) {
+absl::StatusOr<Roster> Roster::Of(BatchRow batch, policy::PolicyRule rule,
+                                  absl::CivilDay collected_on) {
   const std::optional<base::Period> period = base::Period::Parse(batch.period);
   YKT_INVARIANT(period.has_value(), "a batch has a period that is none");
-  YKT_INVARIANT(rule.policy_id == batch.policy_id, "a batch is pinned to the rule of another policy");
+  YKT_INVARIANT(rule.policy_id == batch.policy_id,
+                "a batch is pinned to the rule of another policy");
   Roster roster;
   roster.period = *period;
   roster.collected_on = collected_on;
@@ -225,14 +240,15 @@ absl::StatusOr<Roster> Roster::Of(BatchRow batch, policy::PolicyRule rule, absl:
   return roster;
 }
 
-absl::StatusOr<ChunkDraft> ReadRows(const Roster& roster, std::int32_t chunk, std::string content_hash,
-                                    std::span<const RosterRow> rows) {
+absl::StatusOr<ChunkDraft> ReadRows(const Roster& roster, std::int32_t chunk,
+                                    std::string content_hash, std::span<const RosterRow> rows) {
   if (chunk < 1) return BadChunk("the chunk number is below 1");
   if (rows.empty()) return BadChunk("the chunk has no row");
   if (rows.size() > kMaxChunkRows) return BadChunk("the chunk has more than 2000 rows");
   if (rows[0].row < 1) return BadChunk("a row number is below 1");
   for (std::size_t i = 1; i < rows.size(); ++i) {
-    if (rows[i].row != rows[i - 1].row + 1) return BadChunk("row numbers are not consecutive and ascending");
+    if (rows[i].row != rows[i - 1].row + 1)
+      return BadChunk("row numbers are not consecutive and ascending");
   }
 
   ChunkDraft draft;
@@ -248,21 +264,27 @@ absl::StatusOr<ChunkDraft> ReadRows(const Roster& roster, std::int32_t chunk, st
     const RosterRow& row = rows[i];
     sum += row.amount_fen;
     if (row.row > roster.batch.declared_count) {
-      Reject(row, FaultOf(Reason::kRowNumberBeyondDeclared, fmt::format("declared={}", roster.batch.declared_count)), draft);
+      Reject(row,
+             FaultOf(Reason::kRowNumberBeyondDeclared,
+                     fmt::format("declared={}", roster.batch.declared_count)),
+             draft);
       continue;
     }
     if (!money::CheckRowAmount(row.amount_fen).ok()) {
-      Reject(row, FaultOf(Reason::kAmountInvalid, fmt::format("amount_fen={}", row.amount_fen)), draft);
+      Reject(row, FaultOf(Reason::kAmountInvalid, fmt::format("amount_fen={}", row.amount_fen)),
+             draft);
       continue;
     }
     codes::IdNumber id, payee;
-    if (const auto wrong = codes::ReadIdNumber(row.id_no, roster.collected_on, codes::IdInput::kTyped, id)) {
+    if (const auto wrong =
+            codes::ReadIdNumber(row.id_no, roster.collected_on, codes::IdInput::kTyped, id)) {
       Reject(row, FaultOf(*wrong), draft);
       continue;
     }
     bool other_payee = false;
     if (!row.payee_id_no.empty()) {
-      if (const auto wrong = codes::ReadIdNumber(row.payee_id_no, roster.collected_on, codes::IdInput::kTyped, payee)) {
+      if (const auto wrong = codes::ReadIdNumber(row.payee_id_no, roster.collected_on,
+                                                 codes::IdInput::kTyped, payee)) {
         Reject(row, FaultOf(*wrong, "of=payee"), draft);
         continue;
       }
@@ -279,9 +301,10 @@ absl::StatusOr<ChunkDraft> ReadRows(const Roster& roster, std::int32_t chunk, st
   return draft;
 }
 
-absl::Status JudgeRows(const Roster& roster, std::span<const RosterRow> rows, std::span<const ResolvedPerson> people,
-                       ChunkDraft& draft) {
-  YKT_INVARIANT(people.size() == draft.lookups.size(), "the registry answered other look-ups than were asked");
+absl::Status JudgeRows(const Roster& roster, std::span<const RosterRow> rows,
+                       std::span<const ResolvedPerson> people, ChunkDraft& draft) {
+  YKT_INVARIANT(people.size() == draft.lookups.size(),
+                "the registry answered other look-ups than were asked");
   draft.candidates.reserve(rows.size());
   draft.claimants.reserve(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {

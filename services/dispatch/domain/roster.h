@@ -1,12 +1,13 @@
-// The checks of a row, when it arrives: what stands in it, who it is about, how much it may be. Pure, and the same for
-// every replica.
+// The checks of a row, when it arrives: what stands in it, who it is about, how much it may be.
+// Pure, and the same for every replica.
 //
 //   YKT_ASSIGN_OR_RETURN(const Roster roster, Roster::Of(batch, rule, today));
-//   ChunkDraft draft = ReadRows(roster, chunk, rows);        // CHUNK_INVALID for a chunk that is none
-//   people = registry.Resolve(draft.lookups);                // one call
-//   JudgeRows(roster, rows, people, draft);                  // what may become an item, and what is refused
+//   ChunkDraft draft = ReadRows(roster, chunk, rows);        // CHUNK_INVALID for a chunk that is
+//   none people = registry.Resolve(draft.lookups);                // one call JudgeRows(roster,
+//   rows, people, draft);                  // what may become an item, and what is refused
 //
-// What is refused has a stable reason and a detail that helps to mend it; no detail holds an ID number or a name.
+// What is refused has a stable reason and a detail that helps to mend it; no detail holds an ID
+// number or a name.
 #pragma once
 
 #include <cstdint>
@@ -81,7 +82,8 @@ struct Roster {
   std::int64_t edge_owner = 0;
 
   // INVARIANT_BROKEN for a batch whose period or rule cannot be.
-  static absl::StatusOr<Roster> Of(BatchRow batch, policy::PolicyRule rule, absl::CivilDay collected_on);
+  static absl::StatusOr<Roster> Of(BatchRow batch, policy::PolicyRule rule,
+                                   absl::CivilDay collected_on);
 };
 
 // One chunk on its way in.
@@ -93,7 +95,8 @@ struct ChunkDraft {
   std::int64_t rows_fen = 0;  // of all rows, as they were sent; clamped to 64 bits
 
   std::vector<PersonLookup> lookups;
-  // For each row: the look-up of its beneficiary and its payee, or −1 where it was refused or has no payee of its own.
+  // For each row: the look-up of its beneficiary and its payee, or −1 where it was refused or has
+  // no payee of its own.
   std::vector<std::int32_t> beneficiary_of;
   std::vector<std::int32_t> payee_of;
 
@@ -110,17 +113,18 @@ struct ChunkAnswer {
   std::vector<Rejection> rejections;
 };
 
-// Reads what stands in the rows themselves. CHUNK_INVALID, with the fault in the metadata, unless there are 1 to 2000 rows
-// with consecutive ascending numbers from 1, and a chunk number from 1.
-absl::StatusOr<ChunkDraft> ReadRows(const Roster& roster, std::int32_t chunk, std::string content_hash,
-                                    std::span<const RosterRow> rows);
+// Reads what stands in the rows themselves. CHUNK_INVALID, with the fault in the metadata, unless
+// there are 1 to 2000 rows with consecutive ascending numbers from 1, and a chunk number from 1.
+absl::StatusOr<ChunkDraft> ReadRows(const Roster& roster, std::int32_t chunk,
+                                    std::string content_hash, std::span<const RosterRow> rows);
 
-// Judges the rows that ReadRows let through. INVARIANT_BROKEN where `people` does not answer the look-ups.
-absl::Status JudgeRows(const Roster& roster, std::span<const RosterRow> rows, std::span<const ResolvedPerson> people,
-                       ChunkDraft& draft);
+// Judges the rows that ReadRows let through. INVARIANT_BROKEN where `people` does not answer the
+// look-ups.
+absl::Status JudgeRows(const Roster& roster, std::span<const RosterRow> rows,
+                       std::span<const ResolvedPerson> people, ChunkDraft& draft);
 
-// The masked name under which an item is public. A child under fourteen is never named: the line names the guardian's
-// masked name where the row has one.
+// The masked name under which an item is public. A child under fourteen is never named: the line
+// names the guardian's masked name where the row has one.
 std::string PublicName(std::string_view name, std::string_view payee_name, int age);
 
 }  // namespace yikatong::dispatch

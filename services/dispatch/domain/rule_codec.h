@@ -1,5 +1,5 @@
-// Reads the pinned rule of a batch. The bytes are the catalogue's own answer, kept as they came, so that a later reader can
-// compare them with the catalogue; only the adapter knows their form.
+// Reads the pinned rule of a batch. The bytes are the catalogue's own answer, kept as they came, so
+// that a later reader can compare them with the catalogue; only the adapter knows their form.
 #pragma once
 
 #include <string_view>

@@ -1,6 +1,6 @@
 // The service over real gRPC with mutual TLS: who may call, streams, watching, wire errors.
-#include <grpcpp/grpcpp.h>
 #include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -10,6 +10,7 @@
 #include "common/rpc/client.h"
 #include "common/rpc/server.h"
 #include "common/status/status.h"
+#include "common/telemetry/metrics.h"
 #include "services/dispatch/rpc/dispatch_service.h"
 #include "services/dispatch/rpc/rules.h"
 #include "services/dispatch/store/refusal_store.h"
@@ -39,7 +40,8 @@ class Installation {
     path_ = (fs::temp_directory_path() / "ykt-dispatch-XXXXXX").string();
     if (mkdtemp(path_.data()) == nullptr) std::abort();
     const char* source = std::getenv("YIKATONG_SOURCE_DIR");
-    const std::string command = std::string(source == nullptr ? "." : source) + "/deploy/certificates/make " + path_ +
+    const std::string command = std::string(source == nullptr ? "." : source) +
+                                "/deploy/certificates/make " + path_ +
                                 " --organisation civil.120105 --organisation civil.120115";
     if (std::system(command.c_str()) != 0) std::abort();
   }
@@ -54,10 +56,11 @@ rpc::TlsFiles TlsOf(const std::string& kind, const std::string& name) {
 // Says which call reached the money half.
 class NotedMoney final : public MoneyHandlers {
  public:
-#define YKT_NOTED(method, response_type)                                                                             \
-  absl::StatusOr<v1::response_type> method(const v1::method##Request&, const identity::Caller&) override {           \
-    last = #method;                                                                                                  \
-    return v1::response_type();                                                                                      \
+#define YKT_NOTED(method, response_type)                                                        \
+  absl::StatusOr<v1::response_type> method(const v1::method##Request&, const identity::Caller&) \
+      override {                                                                                \
+    last = #method;                                                                             \
+    return v1::response_type();                                                                 \
   }
   YKT_NOTED(CreateBudgetLine, BudgetLine)
   YKT_NOTED(AppropriateBudget, BudgetLine)
@@ -80,10 +83,11 @@ class DispatchRpcTest : public testing::IntakeTest {
   void SetUp() override {
     IntakeTest::SetUp();
     signer_ = *identity::TokenSigner::Load(Installation::Path() + "/keys/token-issuer.key", real_);
-    tokens_ = *identity::TokenVerifier::Load({.issuer_folder = Installation::Path() + "/issuers"}, real_);
+    tokens_ =
+        *identity::TokenVerifier::Load({.issuer_folder = Installation::Path() + "/issuers"}, real_);
     rpc::GuardOptions options;
-    options.service = "dispatch";
-    options.audit_refusal = [this](const identity::Caller& caller, std::string_view method, const absl::Status& refusal) {
+    options.audit_refusal = [this](const identity::Caller& caller, std::string_view method,
+                                   const absl::Status& refusal) {
       const StoreContext context{rig_->pg->database(), rig_->clock, rig_->business, rig_->ids};
       EXPECT_TRUE(RecordRefusal(context, caller, method, status::ReasonNameOf(refusal)).ok());
     };
@@ -92,8 +96,9 @@ class DispatchRpcTest : public testing::IntakeTest {
     rpc::ServerOptions server;
     server.tls = TlsOf("services", "dispatch");
     rpc_server_ = std::make_unique<rpc::Server>(
-        server, std::vector<rpc::Served>{{service_.get(), v1::DispatchService::service_full_name()}}, authorizer_,
-        [] { return true; }, metrics_.Registry());
+        server,
+        std::vector<rpc::Served>{{service_.get(), v1::DispatchService::service_full_name()}},
+        authorizer_, [] { return true; }, metrics_.Registry());
     ASSERT_TRUE(rpc_server_->Start().ok());
     civil_ = Open("civil.120105");
   }
@@ -110,7 +115,8 @@ class DispatchRpcTest : public testing::IntakeTest {
     return *rpc::Channel::Open(options);
   }
 
-  std::string Token(const std::string& person, identity::RoleSet roles, std::vector<std::int32_t> districts = {kHebei},
+  std::string Token(const std::string& person, identity::RoleSet roles,
+                    std::vector<std::int32_t> districts = {kHebei},
                     const std::string& organisation = "civil.120105") {
     identity::TokenClaims claims;
     claims.person = person;
@@ -122,8 +128,9 @@ class DispatchRpcTest : public testing::IntakeTest {
   }
 
   template <typename Request, typename Response>
-  std::string Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*), const Request& request,
-                   Response* response, const std::string& token, rpc::Channel* channel = nullptr) {
+  std::string Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                   const Request& request, Response* response, const std::string& token,
+                   rpc::Channel* channel = nullptr) {
     rpc::Channel& over = channel == nullptr ? *civil_ : *channel;
     const auto stub = v1::DispatchService::NewStub(over.grpc());
     grpc::ClientContext context;
@@ -145,7 +152,8 @@ class DispatchRpcTest : public testing::IntakeTest {
 };
 
 TEST_F(DispatchRpcTest, EveryMethodHasARuleAndEveryRuleAMethod) {
-  EXPECT_THAT(authorizer_.Disagreements(rpc::MethodsOf({v1::DispatchService::service_full_name()})), ::testing::IsEmpty());
+  EXPECT_THAT(authorizer_.Disagreements(rpc::MethodsOf({v1::DispatchService::service_full_name()})),
+              ::testing::IsEmpty());
 }
 
 TEST_F(DispatchRpcTest, ARosterIsStreamedAcknowledgedAndWatchedToItsSeal) {
@@ -171,7 +179,8 @@ TEST_F(DispatchRpcTest, ARosterIsStreamedAcknowledgedAndWatchedToItsSeal) {
   const auto stream = stub->UploadItems(&context);
   v1::UploadItemsResponse answer;
   for (int chunk = 1; chunk <= 2; ++chunk) {
-    ASSERT_TRUE(stream->Write(People(batch.batch_id(), chunk, 10 * chunk - 9, 10 * chunk - 10, 10)));
+    ASSERT_TRUE(
+        stream->Write(People(batch.batch_id(), chunk, 10 * chunk - 9, 10 * chunk - 10, 10)));
     ASSERT_TRUE(stream->Read(&answer));
     EXPECT_EQ(answer.chunk(), chunk);
     EXPECT_EQ(answer.accepted(), 10);
@@ -192,7 +201,8 @@ TEST_F(DispatchRpcTest, ARosterIsStreamedAcknowledgedAndWatchedToItsSeal) {
   cancel.set_reason("only a rehearsal");
   ASSERT_EQ(Call(&Stub::CancelBatch, cancel, &batch, NewToken()), "OK");
   while (watcher->Read(&seen)) continue;
-  EXPECT_EQ(seen.state(), v1::BATCH_STATE_CANCELLED) << "the last message, and then the stream ends";
+  EXPECT_EQ(seen.state(), v1::BATCH_STATE_CANCELLED)
+      << "the last message, and then the stream ends";
   EXPECT_EQ(Outcome(rpc::FromGrpc(watcher->Finish())), "OK");
 }
 
@@ -223,7 +233,8 @@ TEST_F(DispatchRpcTest, ABadChunkEndsItsStreamAndKeepsWhatWasAcknowledged) {
 
 TEST_F(DispatchRpcTest, ACallerWithoutTheRightIsRefusedAndTheAttemptRecorded) {
   v1::Batch batch;
-  EXPECT_EQ(Call(&Stub::CreateBatch, NewBatch(1), &batch, Token("a", {Role::kAuditor})), "PERMISSION_DENIED");
+  EXPECT_EQ(Call(&Stub::CreateBatch, NewBatch(1), &batch, Token("a", {Role::kAuditor})),
+            "PERMISSION_DENIED");
   EXPECT_EQ(Call(&Stub::CreateBatch, NewBatch(1), &batch, ""), "UNAUTHENTICATED");
   EXPECT_EQ(Call(&Stub::CreateBatch, NewBatch(1), &batch, "forged"), "TOKEN_INVALID");
   EXPECT_EQ(Call(&Stub::CreateBatch, NewBatch(1), &batch,
@@ -233,7 +244,8 @@ TEST_F(DispatchRpcTest, ACallerWithoutTheRightIsRefusedAndTheAttemptRecorded) {
   nameless.clear_request_id();
   EXPECT_EQ(Call(&Stub::CreateBatch, nameless, &batch, NewToken()), "REQUEST_ID_MISSING");
   EXPECT_EQ(Sql("SELECT count(*) FROM batch"), "0");
-  EXPECT_EQ(Sql("SELECT count(*) FROM outbox WHERE convert_from(body, 'UTF8') LIKE E'%kind: call.refused%detail.reason: "
+  EXPECT_EQ(Sql("SELECT count(*) FROM outbox WHERE convert_from(body, 'UTF8') LIKE E'%kind: "
+                "call.refused%detail.reason: "
                 "PERMISSION_DENIED\\n%'"),
             "1");
 }
@@ -273,11 +285,14 @@ TEST_F(DispatchRpcTest, TheSamePersonApprovingTwiceIsRefusedAndRecorded) {
   ASSERT_EQ(Call(&Stub::ReviewBatch, review, &answer, Token("t", {Role::kTownReviewer})), "OK");
   review.set_request_id(NewRequest());
   review.set_step("department_review");
-  EXPECT_EQ(Call(&Stub::ReviewBatch, review, &answer, Token("t", {Role::kDepartmentReviewer})), "SAME_PERSON");
-  EXPECT_EQ(Sql("SELECT count(*) FROM outbox WHERE convert_from(body, 'UTF8') LIKE E'%actor_person: t\\n%detail.reason: "
+  EXPECT_EQ(Call(&Stub::ReviewBatch, review, &answer, Token("t", {Role::kDepartmentReviewer})),
+            "SAME_PERSON");
+  EXPECT_EQ(Sql("SELECT count(*) FROM outbox WHERE convert_from(body, 'UTF8') LIKE "
+                "E'%actor_person: t\\n%detail.reason: "
                 "SAME_PERSON\\n%'"),
             "1");
-  EXPECT_EQ(Call(&Stub::ReviewBatch, review, &answer, Token("d", {Role::kDepartmentReviewer})), "OK");
+  EXPECT_EQ(Call(&Stub::ReviewBatch, review, &answer, Token("d", {Role::kDepartmentReviewer})),
+            "OK");
   EXPECT_EQ(answer.state(), v1::BATCH_STATE_APPROVED);
 }
 
@@ -286,11 +301,14 @@ TEST_F(DispatchRpcTest, TheMoneyHalfIsReachedByItsOwnRoles) {
   fund.set_request_id(NewRequest());
   v1::Batch batch;
   EXPECT_EQ(Call(&Stub::FundBatch, fund, &batch, NewToken()), "PERMISSION_DENIED");
-  EXPECT_EQ(Call(&Stub::FundBatch, fund, &batch, Token("f", {Role::kDistrictFinanceOperator})), "OK");
+  EXPECT_EQ(Call(&Stub::FundBatch, fund, &batch, Token("f", {Role::kDistrictFinanceOperator})),
+            "OK");
   EXPECT_EQ(money_.last, "FundBatch");
   v1::ReleaseBatchRequest release;
   release.set_request_id(NewRequest());
-  EXPECT_EQ(Call(&Stub::ReleaseBatch, release, &batch, Token("f", {Role::kDistrictFinanceOperator})), "PERMISSION_DENIED");
+  EXPECT_EQ(
+      Call(&Stub::ReleaseBatch, release, &batch, Token("f", {Role::kDistrictFinanceOperator})),
+      "PERMISSION_DENIED");
   EXPECT_EQ(Call(&Stub::ReleaseBatch, release, &batch, Token("r", {Role::kPaymentReleaser})), "OK");
 }
 

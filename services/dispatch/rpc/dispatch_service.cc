@@ -18,7 +18,8 @@ std::int64_t BatchOfKey(const std::string& key) {
 }
 
 bool IsLast(v1::BatchState state) {
-  return state == v1::BATCH_STATE_SETTLED || state == v1::BATCH_STATE_CLOSED || state == v1::BATCH_STATE_CANCELLED;
+  return state == v1::BATCH_STATE_SETTLED || state == v1::BATCH_STATE_CLOSED ||
+         state == v1::BATCH_STATE_CANCELLED;
 }
 
 template <typename Response>
@@ -31,22 +32,26 @@ absl::Status Put(absl::StatusOr<Response> answer, Response* response) {
 }  // namespace
 
 // A read: the guard, then the handler.
-#define YKT_READ(method, response_type, half)                                                               \
-  grpc::Status DispatchRpc::method(grpc::ServerContext* context, const v1::method##Request* request,        \
-                                   v1::response_type* response) {                                           \
-    return rpc::Unary(guard_, context, "/yikatong.dispatch.v1.DispatchService/" #method, *request,          \
-                      [&](const identity::Caller& caller) { return Put(half.method(*request, caller), response); }); \
+#define YKT_READ(method, response_type, half)                                                      \
+  grpc::Status DispatchRpc::method(grpc::ServerContext* context,                                   \
+                                   const v1::method##Request* request,                             \
+                                   v1::response_type* response) {                                  \
+    return rpc::Unary(guard_, context, "/yikatong.dispatch.v1.DispatchService/" #method, *request, \
+                      [&](const identity::Caller& caller) {                                        \
+                        return Put(half.method(*request, caller), response);                       \
+                      });                                                                          \
   }
 
 // A mutation: the same, behind its request id.
-#define YKT_MUTATION(method, response_type, half)                                                           \
-  grpc::Status DispatchRpc::method(grpc::ServerContext* context, const v1::method##Request* request,        \
-                                   v1::response_type* response) {                                           \
-    return rpc::Unary(guard_, context, "/yikatong.dispatch.v1.DispatchService/" #method, *request,          \
-                      [&](const identity::Caller& caller) -> absl::Status {                                 \
-                        YKT_RETURN_IF_ERROR(rpc::RequireRequestId(request->request_id()));                  \
-                        return Put(half.method(*request, caller), response);                                \
-                      });                                                                                   \
+#define YKT_MUTATION(method, response_type, half)                                                  \
+  grpc::Status DispatchRpc::method(grpc::ServerContext* context,                                   \
+                                   const v1::method##Request* request,                             \
+                                   v1::response_type* response) {                                  \
+    return rpc::Unary(guard_, context, "/yikatong.dispatch.v1.DispatchService/" #method, *request, \
+                      [&](const identity::Caller& caller) -> absl::Status {                        \
+                        YKT_RETURN_IF_ERROR(rpc::RequireRequestId(request->request_id()));         \
+                        return Put(half.method(*request, caller), response);                       \
+                      });                                                                          \
   }
 
 YKT_MUTATION(CreateBatch, Batch, intake_)
@@ -78,22 +83,24 @@ YKT_MUTATION(CloseBatch, Batch, money_)
 YKT_READ(GetItemProof, GetItemProofResponse, money_)
 
 grpc::Status DispatchRpc::UploadItems(
-    grpc::ServerContext* context, grpc::ServerReaderWriter<v1::UploadItemsResponse, v1::UploadItemsRequest>* stream) {
+    grpc::ServerContext* context,
+    grpc::ServerReaderWriter<v1::UploadItemsResponse, v1::UploadItemsRequest>* stream) {
   return rpc::Streamed(guard_, context, "/yikatong.dispatch.v1.DispatchService/UploadItems",
                        [&](const identity::Caller& caller) -> absl::Status {
-    UploadStream upload;
-    v1::UploadItemsRequest chunk;
-    while (stream->Read(&chunk)) {
-      YKT_RETURN_IF_ERROR(rpc::CheckSize(chunk));
-      YKT_ASSIGN_OR_RETURN(const v1::UploadItemsResponse answer, intake_.UploadChunk(chunk, caller, upload));
-      if (!stream->Write(answer)) break;
-    }
-    return rpc::StreamEnd(*context);
-  });
+                         UploadStream upload;
+                         v1::UploadItemsRequest chunk;
+                         while (stream->Read(&chunk)) {
+                           YKT_RETURN_IF_ERROR(rpc::CheckSize(chunk));
+                           YKT_ASSIGN_OR_RETURN(const v1::UploadItemsResponse answer,
+                                                intake_.UploadChunk(chunk, caller, upload));
+                           if (!stream->Write(answer)) break;
+                         }
+                         return rpc::StreamEnd(*context);
+                       });
 }
 
-grpc::ServerWriteReactor<v1::WatchBatchResponse>* DispatchRpc::WatchBatch(grpc::CallbackServerContext* context,
-                                                                          const v1::WatchBatchRequest* request) {
+grpc::ServerWriteReactor<v1::WatchBatchResponse>* DispatchRpc::WatchBatch(
+    grpc::CallbackServerContext* context, const v1::WatchBatchRequest* request) {
   return hub_.Watch(guard_, *context, "/yikatong.dispatch.v1.DispatchService/WatchBatch",
                     std::to_string(request->batch_id()));
 }
@@ -131,9 +138,11 @@ void ProgressPoller::Loop() {
       told_ = false;
     }
     if (hub_.size() == 0) continue;
-    hub_.PollOnce([&](const std::string& key, const identity::Caller& who) { return intake_.MaySee(BatchOfKey(key), who); },
+    hub_.PollOnce([&](const std::string& key,
+                      const identity::Caller& who) { return intake_.MaySee(BatchOfKey(key), who); },
                   [&](const std::string& key) -> absl::StatusOr<DispatchRpc::Hub::State> {
-                    YKT_ASSIGN_OR_RETURN(v1::WatchBatchResponse progress, intake_.Progress(BatchOfKey(key)));
+                    YKT_ASSIGN_OR_RETURN(v1::WatchBatchResponse progress,
+                                         intake_.Progress(BatchOfKey(key)));
                     const bool last = IsLast(progress.state());
                     return DispatchRpc::Hub::State{std::move(progress), last};
                   });

@@ -20,12 +20,13 @@
 namespace yikatong::dispatch {
 
 // Thread safe. Guard and handlers outlive it; it outlives the server.
-class DispatchRpc final : public v1::DispatchService::WithCallbackMethod_WatchBatch<v1::DispatchService::Service> {
+class DispatchRpc final
+    : public v1::DispatchService::WithCallbackMethod_WatchBatch<v1::DispatchService::Service> {
  public:
   DispatchRpc(const rpc::Guard& guard, IntakeHandlers& intake, MoneyHandlers& money)
       : guard_(guard), intake_(intake), money_(money) {}
 
-#define YKT_UNARY(method, response_type)                                                        \
+#define YKT_UNARY(method, response_type)                                                \
   grpc::Status method(grpc::ServerContext* context, const v1::method##Request* request, \
                       v1::response_type* response) override;
   YKT_UNARY(CreateBatch, Batch)
@@ -59,8 +60,8 @@ class DispatchRpc final : public v1::DispatchService::WithCallbackMethod_WatchBa
   grpc::Status UploadItems(
       grpc::ServerContext* context,
       grpc::ServerReaderWriter<v1::UploadItemsResponse, v1::UploadItemsRequest>* stream) override;
-  grpc::ServerWriteReactor<v1::WatchBatchResponse>* WatchBatch(grpc::CallbackServerContext* context,
-                                                               const v1::WatchBatchRequest* request) override;
+  grpc::ServerWriteReactor<v1::WatchBatchResponse>* WatchBatch(
+      grpc::CallbackServerContext* context, const v1::WatchBatchRequest* request) override;
 
   using Hub = rpc::WatchHub<v1::WatchBatchResponse>;
   Hub& hub() { return hub_; }
@@ -72,8 +73,8 @@ class DispatchRpc final : public v1::DispatchService::WithCallbackMethod_WatchBa
   Hub hub_;
 };
 
-// The one poller behind WatchBatch: asks the record for each watched batch, every `every`, and soon after a replica
-// told through Redis that a batch changed (at most ten times a second).
+// The one poller behind WatchBatch: asks the record for each watched batch, every `every`, and soon
+// after a replica told through Redis that a batch changed (at most ten times a second).
 class ProgressPoller {
  public:
   // Everything outlives the poller.

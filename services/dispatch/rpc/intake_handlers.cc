@@ -48,13 +48,12 @@ absl::StatusOr<v1::Batch> IntakeHandlers::CreateBatch(const v1::CreateBatchReque
     batch.pay_on = base::ParseDate(request.pay_on());
     if (!batch.pay_on) return BadField("pay_on");
   }
-  return Parse<v1::Batch>(
-      collection_.Create(caller, RequestOf("CreateBatch", request.request_id(), request), batch, encode_batch_));
+  return Parse<v1::Batch>(collection_.Create(
+      caller, RequestOf("CreateBatch", request.request_id(), request), batch, encode_batch_));
 }
 
-absl::StatusOr<v1::UploadItemsResponse> IntakeHandlers::UploadChunk(const v1::UploadItemsRequest& request,
-                                                                    const identity::Caller& caller,
-                                                                    UploadStream& stream) {
+absl::StatusOr<v1::UploadItemsResponse> IntakeHandlers::UploadChunk(
+    const v1::UploadItemsRequest& request, const identity::Caller& caller, UploadStream& stream) {
   if (stream.roster == nullptr) {
     YKT_ASSIGN_OR_RETURN(stream.roster, collection_.Open(caller, request.batch_id()));
   }
@@ -68,8 +67,9 @@ absl::StatusOr<v1::UploadItemsResponse> IntakeHandlers::UploadChunk(const v1::Up
   std::vector<RosterRow> rows;
   rows.reserve(static_cast<std::size_t>(request.rows_size()));
   for (const v1::ItemRow& row : request.rows()) rows.push_back(FromWire(row));
-  YKT_ASSIGN_OR_RETURN(const ChunkAnswer answer, collection_.Take(caller, *stream.roster, request.chunk(),
-                                                                  ContentHash("UploadItems", request), rows));
+  YKT_ASSIGN_OR_RETURN(const ChunkAnswer answer,
+                       collection_.Take(caller, *stream.roster, request.chunk(),
+                                        ContentHash("UploadItems", request), rows));
   stream.last_chunk = request.chunk();
   v1::UploadItemsResponse response;
   response.set_chunk(answer.chunk);
@@ -81,15 +81,17 @@ absl::StatusOr<v1::UploadItemsResponse> IntakeHandlers::UploadChunk(const v1::Up
 
 absl::StatusOr<v1::Batch> IntakeHandlers::SealBatch(const v1::SealBatchRequest& request,
                                                     const identity::Caller& caller) {
-  return Parse<v1::Batch>(store_.SealBatch(caller, RequestOf("SealBatch", request.request_id(), request),
+  return Parse<v1::Batch>(store_.SealBatch(caller,
+                                           RequestOf("SealBatch", request.request_id(), request),
                                            request.batch_id(), encode_batch_));
 }
 
-absl::StatusOr<v1::ListDeparturesResponse> IntakeHandlers::ListDepartures(const v1::ListDeparturesRequest& request,
-                                                                          const identity::Caller& caller) {
+absl::StatusOr<v1::ListDeparturesResponse> IntakeHandlers::ListDepartures(
+    const v1::ListDeparturesRequest& request, const identity::Caller& caller) {
   YKT_ASSIGN_OR_RETURN(const Page page, PageOf(request));
-  YKT_ASSIGN_OR_RETURN(const Listed<Departure> listed,
-                       store_.ListDepartures(caller, request.batch_id(), request.unexplained_only(), page));
+  YKT_ASSIGN_OR_RETURN(
+      const Listed<Departure> listed,
+      store_.ListDepartures(caller, request.batch_id(), request.unexplained_only(), page));
   v1::ListDeparturesResponse response;
   for (const Departure& departure : listed.rows) {
     v1::Departure* wire = response.add_departures();
@@ -107,31 +109,34 @@ absl::StatusOr<v1::ExplainDeparturesResponse> IntakeHandlers::ExplainDepartures(
   YKT_RETURN_IF_ERROR(CheckReason(request.reason()));
   if (request.person_ids_size() > 10'000) return BadField("person_ids");
   const std::vector<std::int64_t> people(request.person_ids().begin(), request.person_ids().end());
-  const Encode<DeparturesExplained> encode = [](const DeparturesExplained& explained) -> absl::StatusOr<std::string> {
+  const Encode<DeparturesExplained> encode =
+      [](const DeparturesExplained& explained) -> absl::StatusOr<std::string> {
     v1::ExplainDeparturesResponse response;
     response.set_explained(explained.explained);
     response.set_unexplained(explained.unexplained);
     return response.SerializeAsString();
   };
-  return Parse<v1::ExplainDeparturesResponse>(
-      store_.ExplainDepartures(caller, RequestOf("ExplainDepartures", request.request_id(), request), request.batch_id(),
-                               people, request.reason(), encode));
+  return Parse<v1::ExplainDeparturesResponse>(store_.ExplainDepartures(
+      caller, RequestOf("ExplainDepartures", request.request_id(), request), request.batch_id(),
+      people, request.reason(), encode));
 }
 
-absl::StatusOr<v1::Batch> IntakeHandlers::GetBatch(const v1::GetBatchRequest& request, const identity::Caller& caller) {
+absl::StatusOr<v1::Batch> IntakeHandlers::GetBatch(const v1::GetBatchRequest& request,
+                                                   const identity::Caller& caller) {
   YKT_ASSIGN_OR_RETURN(const Batch batch, store_.GetBatch(caller, request.batch_id()));
   YKT_ASSIGN_OR_RETURN(const policy::PolicyRule rule, rules_.Decode(batch.rule));
   return ToWire(batch, rule, calendar_);
 }
 
-absl::StatusOr<v1::ListBatchesResponse> IntakeHandlers::ListBatches(const v1::ListBatchesRequest& request,
-                                                                    const identity::Caller& caller) {
+absl::StatusOr<v1::ListBatchesResponse> IntakeHandlers::ListBatches(
+    const v1::ListBatchesRequest& request, const identity::Caller& caller) {
   YKT_ASSIGN_OR_RETURN(const Page page, PageOf(request));
   BatchFilter filter;
   filter.district = request.district();
   filter.policy_id = request.policy_id();
   if (!v1::BatchState_IsValid(request.state())) return BadField("state");
-  if (request.state() != v1::BATCH_STATE_UNSPECIFIED) filter.state = static_cast<BatchState>(request.state());
+  if (request.state() != v1::BATCH_STATE_UNSPECIFIED)
+    filter.state = static_cast<BatchState>(request.state());
   YKT_ASSIGN_OR_RETURN(const Listed<BatchRow> listed, store_.ListBatches(caller, filter, page));
   v1::ListBatchesResponse response;
   for (const BatchRow& batch : listed.rows) *response.add_batches() = ToWire(batch);
@@ -139,10 +144,11 @@ absl::StatusOr<v1::ListBatchesResponse> IntakeHandlers::ListBatches(const v1::Li
   return response;
 }
 
-absl::StatusOr<v1::ListRejectionsResponse> IntakeHandlers::ListRejections(const v1::ListRejectionsRequest& request,
-                                                                          const identity::Caller& caller) {
+absl::StatusOr<v1::ListRejectionsResponse> IntakeHandlers::ListRejections(
+    const v1::ListRejectionsRequest& request, const identity::Caller& caller) {
   YKT_ASSIGN_OR_RETURN(const Page page, PageOf(request));
-  YKT_ASSIGN_OR_RETURN(const Listed<Rejection> listed, store_.ListRejections(caller, request.batch_id(), page));
+  YKT_ASSIGN_OR_RETURN(const Listed<Rejection> listed,
+                       store_.ListRejections(caller, request.batch_id(), page));
   v1::ListRejectionsResponse response;
   for (const Rejection& rejection : listed.rows) ToWire(rejection, response.add_rejections());
   response.set_next_page_token(listed.next);
@@ -175,16 +181,18 @@ absl::StatusOr<v1::ListItemsResponse> IntakeHandlers::ListItems(const v1::ListIt
 absl::StatusOr<v1::Batch> IntakeHandlers::CancelBatch(const v1::CancelBatchRequest& request,
                                                       const identity::Caller& caller) {
   YKT_RETURN_IF_ERROR(CheckReason(request.reason()));
-  return Parse<v1::Batch>(store_.CancelBatch(caller, RequestOf("CancelBatch", request.request_id(), request),
-                                             request.batch_id(), request.reason(), encode_batch_));
+  return Parse<v1::Batch>(
+      store_.CancelBatch(caller, RequestOf("CancelBatch", request.request_id(), request),
+                         request.batch_id(), request.reason(), encode_batch_));
 }
 
 absl::StatusOr<v1::Batch> IntakeHandlers::AddAttachment(const v1::AddAttachmentRequest& request,
                                                         const identity::Caller& caller) {
   const Attachment attachment = FromWire(request.attachment());
   YKT_RETURN_IF_ERROR(CheckAttachment(attachment));
-  return Parse<v1::Batch>(store_.AddAttachment(caller, RequestOf("AddAttachment", request.request_id(), request),
-                                               request.batch_id(), attachment, encode_batch_));
+  return Parse<v1::Batch>(
+      store_.AddAttachment(caller, RequestOf("AddAttachment", request.request_id(), request),
+                           request.batch_id(), attachment, encode_batch_));
 }
 
 absl::StatusOr<v1::Notice> IntakeHandlers::PublishNotice(const v1::PublishNoticeRequest& request,
@@ -192,14 +200,16 @@ absl::StatusOr<v1::Notice> IntakeHandlers::PublishNotice(const v1::PublishNotice
   const Encode<Notice> encode = [](const Notice& notice) -> absl::StatusOr<std::string> {
     return ToWire(notice).SerializeAsString();
   };
-  return Parse<v1::Notice>(store_.PublishNotice(caller, RequestOf("PublishNotice", request.request_id(), request),
-                                                request.batch_id(), encode));
+  return Parse<v1::Notice>(
+      store_.PublishNotice(caller, RequestOf("PublishNotice", request.request_id(), request),
+                           request.batch_id(), encode));
 }
 
-absl::StatusOr<v1::ListNoticeLinesResponse> IntakeHandlers::ListNoticeLines(const v1::ListNoticeLinesRequest& request,
-                                                                            const identity::Caller& caller) {
+absl::StatusOr<v1::ListNoticeLinesResponse> IntakeHandlers::ListNoticeLines(
+    const v1::ListNoticeLinesRequest& request, const identity::Caller& caller) {
   YKT_ASSIGN_OR_RETURN(const Page page, PageOf(request));
-  YKT_ASSIGN_OR_RETURN(const IntakeStore::NoticePage found, store_.ListNoticeLines(caller, request.batch_id(), page));
+  YKT_ASSIGN_OR_RETURN(const IntakeStore::NoticePage found,
+                       store_.ListNoticeLines(caller, request.batch_id(), page));
   v1::ListNoticeLinesResponse response;
   *response.mutable_notice() = ToWire(found.notice);
   for (const NoticeLine& line : found.lines.rows) {
@@ -215,20 +225,22 @@ absl::StatusOr<v1::ListNoticeLinesResponse> IntakeHandlers::ListNoticeLines(cons
   return response;
 }
 
-absl::StatusOr<v1::Objection> IntakeHandlers::RaiseObjection(const v1::RaiseObjectionRequest& request,
-                                                             const identity::Caller& caller) {
+absl::StatusOr<v1::Objection> IntakeHandlers::RaiseObjection(
+    const v1::RaiseObjectionRequest& request, const identity::Caller& caller) {
   YKT_RETURN_IF_ERROR(CheckReason(request.text(), "text", kMostObjectionText));
   const Encode<Objection> encode = [](const Objection& objection) -> absl::StatusOr<std::string> {
     return ToWire(objection).SerializeAsString();
   };
-  return Parse<v1::Objection>(store_.RaiseObjection(caller, RequestOf("RaiseObjection", request.request_id(), request),
-                                                    request.batch_id(), request.item_id(), request.text(), encode));
+  return Parse<v1::Objection>(
+      store_.RaiseObjection(caller, RequestOf("RaiseObjection", request.request_id(), request),
+                            request.batch_id(), request.item_id(), request.text(), encode));
 }
 
-absl::StatusOr<v1::Objection> IntakeHandlers::DecideObjection(const v1::DecideObjectionRequest& request,
-                                                              const identity::Caller& caller) {
+absl::StatusOr<v1::Objection> IntakeHandlers::DecideObjection(
+    const v1::DecideObjectionRequest& request, const identity::Caller& caller) {
   YKT_RETURN_IF_ERROR(CheckReason(request.reason()));
-  if (request.decision() != v1::OBJECTION_STATE_UPHELD && request.decision() != v1::OBJECTION_STATE_REJECTED &&
+  if (request.decision() != v1::OBJECTION_STATE_UPHELD &&
+      request.decision() != v1::OBJECTION_STATE_REJECTED &&
       request.decision() != v1::OBJECTION_STATE_WITHDRAWN) {
     return BadField("decision");
   }
@@ -236,21 +248,23 @@ absl::StatusOr<v1::Objection> IntakeHandlers::DecideObjection(const v1::DecideOb
     return ToWire(objection).SerializeAsString();
   };
   return Parse<v1::Objection>(store_.DecideObjection(
-      caller, RequestOf("DecideObjection", request.request_id(), request), request.batch_id(), request.objection_id(),
-      static_cast<ObjectionState>(request.decision()), request.reason(), encode));
+      caller, RequestOf("DecideObjection", request.request_id(), request), request.batch_id(),
+      request.objection_id(), static_cast<ObjectionState>(request.decision()), request.reason(),
+      encode));
 }
 
 absl::StatusOr<v1::Batch> IntakeHandlers::CloseNotice(const v1::CloseNoticeRequest& request,
                                                       const identity::Caller& caller) {
-  return Parse<v1::Batch>(store_.CloseNotice(caller, RequestOf("CloseNotice", request.request_id(), request),
-                                             request.batch_id(), encode_batch_));
+  return Parse<v1::Batch>(
+      store_.CloseNotice(caller, RequestOf("CloseNotice", request.request_id(), request),
+                         request.batch_id(), encode_batch_));
 }
 
 absl::StatusOr<v1::Batch> IntakeHandlers::ReviewBatch(const v1::ReviewBatchRequest& request,
                                                       const identity::Caller& caller) {
-  return Parse<v1::Batch>(store_.ReviewBatch(caller, RequestOf("ReviewBatch", request.request_id(), request),
-                                             request.batch_id(), request.step(), request.approve(), request.comment(),
-                                             encode_batch_));
+  return Parse<v1::Batch>(store_.ReviewBatch(
+      caller, RequestOf("ReviewBatch", request.request_id(), request), request.batch_id(),
+      request.step(), request.approve(), request.comment(), encode_batch_));
 }
 
 absl::Status IntakeHandlers::MaySee(std::int64_t batch_id, const identity::Caller& caller) {

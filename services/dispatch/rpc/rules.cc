@@ -10,16 +10,20 @@ using identity::ServiceSet;
 
 constexpr RoleSet kCollectors = {Role::kDepartmentOperator, Role::kTownOperator};
 constexpr RoleSet kDepartment = {Role::kDepartmentOperator, Role::kDepartmentReviewer};
-constexpr RoleSet kWhoHears = {Role::kDepartmentOperator, Role::kDepartmentReviewer, Role::kTownOperator,
-                               Role::kTownReviewer};
+constexpr RoleSet kWhoHears = {Role::kDepartmentOperator, Role::kDepartmentReviewer,
+                               Role::kTownOperator, Role::kTownReviewer};
 // Which of these it must be is said by the step of the pinned rule.
-constexpr RoleSet kReviewers = {Role::kTownOperator,           Role::kTownReviewer,
-                                Role::kDepartmentOperator,     Role::kDepartmentReviewer,
-                                Role::kDistrictFinanceOperator, Role::kDistrictFinanceReviewer,
+constexpr RoleSet kReviewers = {Role::kTownOperator,
+                                Role::kTownReviewer,
+                                Role::kDepartmentOperator,
+                                Role::kDepartmentReviewer,
+                                Role::kDistrictFinanceOperator,
+                                Role::kDistrictFinanceReviewer,
                                 Role::kCityFinance};
-constexpr RoleSet kFinance = {Role::kDistrictFinanceOperator, Role::kDistrictFinanceReviewer, Role::kCityFinance};
-constexpr RoleSet kRepair = {Role::kDepartmentOperator, Role::kDepartmentReviewer, Role::kDistrictFinanceOperator,
-                             Role::kCityFinance};
+constexpr RoleSet kFinance = {Role::kDistrictFinanceOperator, Role::kDistrictFinanceReviewer,
+                              Role::kCityFinance};
+constexpr RoleSet kRepair = {Role::kDepartmentOperator, Role::kDepartmentReviewer,
+                             Role::kDistrictFinanceOperator, Role::kCityFinance};
 constexpr ServiceSet kReaders = {"oversight", "portal"};
 
 #define YKT_METHOD(name) "/yikatong.dispatch.v1.DispatchService/" name

@@ -1,4 +1,5 @@
-// Who may call which method of DispatchService. Fields and districts are checked where the rows are.
+// Who may call which method of DispatchService. Fields and districts are checked where the rows
+// are.
 #pragma once
 
 #include <span>

@@ -93,23 +93,28 @@ v1::Batch WithoutNextStep(const Batch& batch) {
     record->set_late(review.late);
   }
   wire.set_unexplained_departures(batch.unexplained_departures);
-  for (const Attachment& attachment : batch.attachments) SetAttachment(attachment, wire.add_attachments());
+  for (const Attachment& attachment : batch.attachments)
+    SetAttachment(attachment, wire.add_attachments());
   return wire;
 }
 
 }  // namespace
 
-v1::Batch ToWire(const Batch& batch, const policy::PolicyRule& rule, const calendar::Calendar& calendar) {
+v1::Batch ToWire(const Batch& batch, const policy::PolicyRule& rule,
+                 const calendar::Calendar& calendar) {
   v1::Batch wire = WithoutNextStep(batch);
   if (batch.state == BatchState::kInReview) {
-    if (const policy::ReviewStep* next = NextReviewStep(rule, batch)) wire.set_next_step(next->step);
-    if (const auto due = ReviewDueOn(rule, batch, calendar)) wire.set_next_step_due_on(base::FormatDate(*due));
+    if (const policy::ReviewStep* next = NextReviewStep(rule, batch))
+      wire.set_next_step(next->step);
+    if (const auto due = ReviewDueOn(rule, batch, calendar))
+      wire.set_next_step_due_on(base::FormatDate(*due));
   }
   return wire;
 }
 
 absl::StatusOr<v1::Batch> ToWire(const Batch& batch, const policy::PolicyRule&) {
-  YKT_INVARIANT(batch.state != BatchState::kInReview, "a batch in review is shown with its next step");
+  YKT_INVARIANT(batch.state != BatchState::kInReview,
+                "a batch in review is shown with its next step");
   return WithoutNextStep(batch);
 }
 
@@ -172,7 +177,8 @@ std::string ContentHash(std::string_view method, const google::protobuf::Message
   return crypto::StringOf(crypto::Sha256({method, std::string_view("\0", 1), bytes}));
 }
 
-Request RequestOf(std::string_view method, std::string_view request_id, const google::protobuf::MessageLite& message) {
+Request RequestOf(std::string_view method, std::string_view request_id,
+                  const google::protobuf::MessageLite& message) {
   return {std::string(method), std::string(request_id), ContentHash(method, message)};
 }
 

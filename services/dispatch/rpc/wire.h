@@ -19,14 +19,17 @@ namespace yikatong::dispatch {
 // What stands in the row alone: as lists show it, without totals.
 v1::Batch ToWire(const BatchRow& batch);
 // All of it. `rule` says which review step is next, `calendar` by when.
-v1::Batch ToWire(const Batch& batch, const policy::PolicyRule& rule, const calendar::Calendar& calendar);
-// The same for a batch that is past its review and needs no calendar; INVARIANT_BROKEN for one in review.
+v1::Batch ToWire(const Batch& batch, const policy::PolicyRule& rule,
+                 const calendar::Calendar& calendar);
+// The same for a batch that is past its review and needs no calendar; INVARIANT_BROKEN for one in
+// review.
 absl::StatusOr<v1::Batch> ToWire(const Batch& batch, const policy::PolicyRule& rule);
 
 // The bytes of a batch as an answer. Thread safe; what it is given outlives it.
 class BatchEncoder {
  public:
-  BatchEncoder(const RuleCodec& rules, const calendar::Calendar& calendar) : rules_(rules), calendar_(calendar) {}
+  BatchEncoder(const RuleCodec& rules, const calendar::Calendar& calendar)
+      : rules_(rules), calendar_(calendar) {}
   absl::StatusOr<std::string> operator()(const Batch& batch) const;
 
  private:
@@ -43,6 +46,7 @@ RosterRow FromWire(const v1::ItemRow& wire);
 
 // SHA-256 over the method's name and the message's bytes.
 std::string ContentHash(std::string_view method, const google::protobuf::MessageLite& message);
-Request RequestOf(std::string_view method, std::string_view request_id, const google::protobuf::MessageLite& message);
+Request RequestOf(std::string_view method, std::string_view request_id,
+                  const google::protobuf::MessageLite& message);
 
 }  // namespace yikatong::dispatch

@@ -42,7 +42,9 @@ std::vector<std::int32_t> HoldersOf(std::span<const EdgeClaim> claims) {
 
 }  // namespace
 
-std::string UuidOf(const ClaimKey& key) { return std::string(reinterpret_cast<const char*>(key.data()), key.size()); }
+std::string UuidOf(const ClaimKey& key) {
+  return std::string(reinterpret_cast<const char*>(key.data()), key.size());
+}
 
 absl::StatusOr<std::vector<LostClaim>> PgClaimTable::Take(std::span<const Claim> claims) {
   const std::vector<std::string> keys = UuidsOf(claims);
@@ -69,7 +71,8 @@ absl::StatusOr<std::vector<LostClaim>> PgClaimTable::Take(std::span<const Claim>
       lost.push_back({claim.key, owner->second});
     }
   }
-  YKT_INVARIANT(taken.affected() + static_cast<std::int64_t>(lost.size()) == static_cast<std::int64_t>(claims.size()),
+  YKT_INVARIANT(taken.affected() + static_cast<std::int64_t>(lost.size()) ==
+                    static_cast<std::int64_t>(claims.size()),
                 "claims taken and lost do not add up");
   return lost;
 }
@@ -80,7 +83,8 @@ absl::Status PgClaimTable::Release(std::span<const Claim> claims) {
   return tx_.RunColumns(sql::kClaimRelease, columns).status();
 }
 
-absl::StatusOr<std::vector<ClaimKey>> PgClaimTable::TakeEdges(std::int64_t owner, std::span<const EdgeClaim> claims) {
+absl::StatusOr<std::vector<ClaimKey>> PgClaimTable::TakeEdges(std::int64_t owner,
+                                                              std::span<const EdgeClaim> claims) {
   postgres::Columns columns;
   columns.Scalar(owner).Uuids(UuidsOf(claims)).Int32s(HoldersOf(claims));
   YKT_ASSIGN_OR_RETURN(const postgres::Rows taken, tx_.RunColumns(sql::kEdgeTake, columns));
@@ -105,8 +109,8 @@ absl::Status PgClaimTable::ReleaseEdges(std::int64_t owner, std::span<const Edge
   return tx_.RunColumns(sql::kEdgeRelease, columns).status();
 }
 
-absl::StatusOr<std::map<std::int64_t, std::int64_t>> BatchesOfItems(postgres::Transaction& tx,
-                                                                    std::span<const std::int64_t> item_ids) {
+absl::StatusOr<std::map<std::int64_t, std::int64_t>> BatchesOfItems(
+    postgres::Transaction& tx, std::span<const std::int64_t> item_ids) {
   std::map<std::int64_t, std::int64_t> batches;
   if (item_ids.empty()) return batches;
   std::vector<std::int32_t> districts;

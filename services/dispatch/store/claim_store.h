@@ -16,7 +16,8 @@ class PgClaimTable final : public ClaimTable {
 
   absl::StatusOr<std::vector<LostClaim>> Take(std::span<const Claim> claims) override;
   absl::Status Release(std::span<const Claim> claims) override;
-  absl::StatusOr<std::vector<ClaimKey>> TakeEdges(std::int64_t owner, std::span<const EdgeClaim> claims) override;
+  absl::StatusOr<std::vector<ClaimKey>> TakeEdges(std::int64_t owner,
+                                                  std::span<const EdgeClaim> claims) override;
   absl::Status ReleaseEdges(std::int64_t owner, std::span<const EdgeClaim> claims) override;
 
  private:
@@ -24,8 +25,8 @@ class PgClaimTable final : public ClaimTable {
 };
 
 // The batch that each of these items is of; items that are not (or no longer) there are left out.
-absl::StatusOr<std::map<std::int64_t, std::int64_t>> BatchesOfItems(postgres::Transaction& tx,
-                                                                    std::span<const std::int64_t> item_ids);
+absl::StatusOr<std::map<std::int64_t, std::int64_t>> BatchesOfItems(
+    postgres::Transaction& tx, std::span<const std::int64_t> item_ids);
 
 // Sixteen raw bytes, as a uuid parameter takes them.
 std::string UuidOf(const ClaimKey& key);

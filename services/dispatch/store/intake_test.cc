@@ -13,16 +13,16 @@ namespace yikatong::dispatch {
 namespace {
 
 using identity::Role;
+using status::Reason;
+using testing::CallerOf;
 using ::testing::ElementsAre;
+using testing::FakePeople;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using testing::CallerOf;
-using testing::FakePeople;
 using testing::kBaodi;
 using testing::kHebei;
 using testing::RowOf;
 using testing::RuleOf;
-using status::Reason;
 namespace pb = catalogue::v1;
 
 class CollectionTest : public testing::IntakeTest {
@@ -80,8 +80,10 @@ TEST_F(CollectionTest, AnEmptyUnknownUnpublishedOrForeignBatchIsRefused) {
   EXPECT_EQ(outcome([](auto& r) { r.set_pay_on("2026-03-01"); }), "PAY_DATE_PAST");
   EXPECT_EQ(outcome([](auto& r) { r.set_pay_on("soon"); }), "FIELD_INVALID");
   rig_->catalogue.Put(RuleOf("P042", "AGRI"));
-  EXPECT_EQ(outcome([](auto& r) { r.set_policy_id("P042"); }), "POLICY_UNKNOWN") << "of a field that is not the caller's";
-  for (const Reason reason : {Reason::kPolicyVersionNotApproved, Reason::kPolicyPublicationOverdue}) {
+  EXPECT_EQ(outcome([](auto& r) { r.set_policy_id("P042"); }), "POLICY_UNKNOWN")
+      << "of a field that is not the caller's";
+  for (const Reason reason :
+       {Reason::kPolicyVersionNotApproved, Reason::kPolicyPublicationOverdue}) {
     rig_->catalogue.Refuse(status::Refuse(reason));
     EXPECT_EQ(outcome([](auto&) {}), status::ReasonName(reason));
   }
@@ -101,9 +103,10 @@ TEST_F(CollectionTest, BadRowsAreReportedRowByRowAndTheGoodOnesKept) {
   ASSERT_TRUE(answer.ok()) << answer.status();
   EXPECT_EQ(answer->accepted(), 2);
   EXPECT_EQ(answer->accepted_fen(), 2 * 104'500);
-  EXPECT_THAT(Reasons(*answer), ElementsAre("2:ID_NUMBER_LENGTH_WRONG",
-                                            "3:AMOUNT_NOT_STANDARD standard_fen=104500;given_fen=100",
-                                            "4:NAME_MISMATCH"));
+  EXPECT_THAT(
+      Reasons(*answer),
+      ElementsAre("2:ID_NUMBER_LENGTH_WRONG",
+                  "3:AMOUNT_NOT_STANDARD standard_fen=104500;given_fen=100", "4:NAME_MISMATCH"));
   v1::ListRejectionsRequest list;
   list.set_batch_id(batch);
   list.set_page_size(2);
@@ -145,16 +148,18 @@ TEST_F(CollectionTest, AChunkThatWasTakenGetsItsFirstAnswerAgain) {
   chunk.mutable_rows(2)->set_amount_fen(-2);
   EXPECT_EQ(Outcome(Upload(chunk)), "REQUEST_ID_REUSED");
   EXPECT_EQ(Sql("SELECT count(*) FROM upload_chunk"), "1");
-  EXPECT_EQ(Sql("SELECT count(*) FROM outbox WHERE convert_from(body, 'UTF8') LIKE '%items.collected%'"), "1");
+  EXPECT_EQ(
+      Sql("SELECT count(*) FROM outbox WHERE convert_from(body, 'UTF8') LIKE '%items.collected%'"),
+      "1");
 }
 
 TEST_F(CollectionTest, ARowNumberThatAnotherChunkBroughtIsRefused) {
   const std::int64_t batch = Opened(10);
-  ASSERT_TRUE(Upload(People(batch, 1, 3, 0, 3)).ok());  // rows 3 to 5
+  ASSERT_TRUE(Upload(People(batch, 1, 3, 0, 3)).ok());     // rows 3 to 5
   const auto answer = Upload(People(batch, 2, 1, 10, 7));  // rows 1 to 7
   ASSERT_TRUE(answer.ok()) << answer.status();
-  EXPECT_THAT(Reasons(*answer),
-              ElementsAre("3:ROW_NUMBER_REPEATED", "4:ROW_NUMBER_REPEATED", "5:ROW_NUMBER_REPEATED"));
+  EXPECT_THAT(Reasons(*answer), ElementsAre("3:ROW_NUMBER_REPEATED", "4:ROW_NUMBER_REPEATED",
+                                            "5:ROW_NUMBER_REPEATED"));
   EXPECT_EQ(answer->accepted(), 4);
   EXPECT_EQ(Get(batch).totals().accepted(), 7);
 }
@@ -188,9 +193,10 @@ TEST_F(CollectionTest, NothingOfAPersonStandsInTheDatabaseButIdsAndTheMask) {
   const std::int64_t batch = Opened(1);
   v1::UploadItemsRequest chunk = People(batch, 1, 1, 0, 1);
   ASSERT_TRUE(Upload(chunk).ok());
-  const std::string dump = Sql(
-      "SELECT string_agg(t::text, ' ') FROM (SELECT item::text AS t FROM item UNION ALL SELECT upload_chunk::text FROM upload_chunk "
-      "UNION ALL SELECT convert_from(body, 'UTF8') FROM outbox) s");
+  const std::string dump =
+      Sql("SELECT string_agg(t::text, ' ') FROM (SELECT item::text AS t FROM item UNION ALL SELECT "
+          "upload_chunk::text FROM upload_chunk "
+          "UNION ALL SELECT convert_from(body, 'UTF8') FROM outbox) s");
   EXPECT_THAT(dump, ::testing::Not(HasSubstr(chunk.rows(0).id_no())));
   EXPECT_THAT(dump, ::testing::Not(HasSubstr(chunk.rows(0).name())));
   EXPECT_THAT(dump, HasSubstr("张**"));
@@ -216,7 +222,8 @@ TEST_F(CollectionTest, ThePersonInTwoBatchesOfOnePolicyAndPeriodIsRefusedAndTheO
   EXPECT_THAT(Reasons(*Upload(People(second, 1, 1, 0, 2))),
               ElementsAre(fmt::format("1:ALREADY_CLAIMED batch={}", first)));
   EXPECT_EQ(Upload(People(Opened(1, "P008"), 1, 1, 0, 1))->accepted(), 1) << "another policy";
-  EXPECT_EQ(Upload(People(Opened(1, "P001", "2026-04"), 1, 1, 0, 1))->accepted(), 1) << "another month";
+  EXPECT_EQ(Upload(People(Opened(1, "P001", "2026-04"), 1, 1, 0, 1))->accepted(), 1)
+      << "another month";
 }
 
 TEST_F(CollectionTest, AQuarterAndOneOfItsMonthsExcludeEachOther) {
@@ -226,7 +233,8 @@ TEST_F(CollectionTest, AQuarterAndOneOfItsMonthsExcludeEachOther) {
   EXPECT_THAT(Reasons(*Upload(People(quarter, 1, 1, 0, 2, 3 * 104'500))),
               ElementsAre(fmt::format("1:ALREADY_CLAIMED batch={}", month)));
   EXPECT_EQ(Claims(), 1 + 3) << "the refused row gave back the two months that it had taken";
-  EXPECT_THAT(Reasons(*Upload(People(Opened(1, "P001", "2026-01"), 1, 1, 1, 1))), ElementsAre(HasSubstr("ALREADY_CLAIMED")));
+  EXPECT_THAT(Reasons(*Upload(People(Opened(1, "P001", "2026-01"), 1, 1, 1, 1))),
+              ElementsAre(HasSubstr("ALREADY_CLAIMED")));
 }
 
 TEST_F(CollectionTest, AnExcludingPolicyIsRefusedUntilTheLastItemOfTheOtherIsGone) {
@@ -237,17 +245,21 @@ TEST_F(CollectionTest, AnExcludingPolicyIsRefusedUntilTheLastItemOfTheOtherIsGon
   const std::int64_t march = Opened(1), april = Opened(1, "P001", "2026-04");
   ASSERT_EQ(Upload(People(march, 1, 1, 0, 1))->accepted(), 1);
   ASSERT_EQ(Upload(People(april, 1, 1, 0, 1))->accepted(), 1);
-  EXPECT_EQ(Sql("SELECT holders FROM claim WHERE owner < 0"), "2") << "two months of one year hold one edge";
-  EXPECT_THAT(Reasons(*Upload(People(Opened(1, "P003"), 1, 1, 0, 1))), ElementsAre("1:EXCLUDED_BY_POLICY policy=P001"));
+  EXPECT_EQ(Sql("SELECT holders FROM claim WHERE owner < 0"), "2")
+      << "two months of one year hold one edge";
+  EXPECT_THAT(Reasons(*Upload(People(Opened(1, "P003"), 1, 1, 0, 1))),
+              ElementsAre("1:EXCLUDED_BY_POLICY policy=P001"));
   ASSERT_TRUE(Cancel(march).ok());
-  EXPECT_THAT(Reasons(*Upload(People(Opened(1, "P003"), 1, 1, 0, 1))), ElementsAre("1:EXCLUDED_BY_POLICY policy=P001"));
+  EXPECT_THAT(Reasons(*Upload(People(Opened(1, "P003"), 1, 1, 0, 1))),
+              ElementsAre("1:EXCLUDED_BY_POLICY policy=P001"));
   ASSERT_TRUE(Cancel(april).ok());
   EXPECT_EQ(Claims(), 0);
   EXPECT_EQ(Upload(People(Opened(1, "P003"), 1, 1, 0, 1))->accepted(), 1);
 }
 
 TEST_F(CollectionTest, HouseholdsPlotsMachinesAndChildrenAreClaimedOnce) {
-  pb::GetPayableVersionResponse household = RuleOf("P002"), plot = RuleOf("P042"), child = RuleOf("P053");
+  pb::GetPayableVersionResponse household = RuleOf("P002"), plot = RuleOf("P042"),
+                                child = RuleOf("P053");
   household.mutable_policy()->set_key_kind(pb::KEY_KIND_HOUSEHOLD);
   plot.mutable_policy()->set_key_kind(pb::KEY_KIND_PLOT);
   plot.mutable_policy()->set_slot_unit(pb::SLOT_UNIT_YEAR);
@@ -257,7 +269,8 @@ TEST_F(CollectionTest, HouseholdsPlotsMachinesAndChildrenAreClaimedOnce) {
 
   rig_->people.At(1).household_id = FakePeople::Household(0);
   const std::int64_t homes = Opened(2, "P002");
-  EXPECT_THAT(Reasons(*Upload(People(homes, 1, 1, 0, 2))), ElementsAre("2:DUPLICATE_IN_BATCH row=1"));
+  EXPECT_THAT(Reasons(*Upload(People(homes, 1, 1, 0, 2))),
+              ElementsAre("2:DUPLICATE_IN_BATCH row=1"));
 
   const std::int64_t land = Opened(3, "P042");
   v1::UploadItemsRequest rows = People(land, 1, 1, 10, 3);
@@ -282,7 +295,8 @@ TEST_F(CollectionTest, PeopleWithEqualNamesAndAmountsAreNotDuplicates) {
 TEST_F(CollectionTest, AMergedPersonIsFoundUnderEitherNumber) {
   rig_->people.At(1).aliases = {FakePeople::PersonId(0)};
   ASSERT_EQ(Upload(People(Opened(1), 1, 1, 0, 1))->accepted(), 1);
-  EXPECT_THAT(Reasons(*Upload(People(Opened(1), 1, 1, 1, 1))), ElementsAre(HasSubstr("ALREADY_CLAIMED")));
+  EXPECT_THAT(Reasons(*Upload(People(Opened(1), 1, 1, 1, 1))),
+              ElementsAre(HasSubstr("ALREADY_CLAIMED")));
 }
 
 TEST_F(CollectionTest, OfTwoBatchesThatRaceForTheSamePeopleOneWinsEach) {
@@ -315,9 +329,11 @@ TEST_F(CollectionTest, OfTwoBatchesThatRaceForTheSamePeopleOneWinsEach) {
     EXPECT_EQ(accepted[0] + accepted[1], kPeople) << "each person once";
     EXPECT_EQ(refused[0] + refused[1], kPeople);
     EXPECT_EQ(Sql(fmt::format("SELECT count(*) FROM claim WHERE owner > 0")),
-              Sql("SELECT count(*) FROM item")) << "one claim for each item, and none without";
+              Sql("SELECT count(*) FROM item"))
+        << "one claim for each item, and none without";
   }
-  EXPECT_EQ(rig_->pg->database().Counters().retries, 0) << "the order of the keys leaves no deadlock";
+  EXPECT_EQ(rig_->pg->database().Counters().retries, 0)
+      << "the order of the keys leaves no deadlock";
 }
 
 TEST_F(CollectionTest, TheSameChunkOnTwoStreamsIsTakenOnce) {
@@ -343,7 +359,8 @@ TEST_F(CollectionTest, ChunksThatShareRowsNeverBothGetThem) {
   std::vector<std::thread> threads;
   for (int side = 0; side < 2; ++side) {
     threads.emplace_back([&, side] {
-      const auto answer = Upload(People(batch, side + 1, 1, 100 * side, 100));  // other people, the same rows
+      const auto answer =
+          Upload(People(batch, side + 1, 1, 100 * side, 100));  // other people, the same rows
       ASSERT_TRUE(answer.ok()) << answer.status();
       accepted[static_cast<std::size_t>(side)] = answer->accepted();
     });
@@ -404,11 +421,12 @@ TEST_F(CollectionTest, SealingWaitsForUploadsThatAreUnderWay) {
 
 TEST_F(CollectionTest, AChunkInTheMiddleOfAnotherKeepsItsItemsApart) {
   const std::int64_t batch = Opened(10);
-  ASSERT_TRUE(Upload(People(batch, 1, 4, 0, 3)).ok());    // rows 4 to 6
+  ASSERT_TRUE(Upload(People(batch, 1, 4, 0, 3)).ok());         // rows 4 to 6
   v1::UploadItemsRequest around = People(batch, 2, 1, 10, 7);  // rows 1 to 7: four of them are new
   ASSERT_EQ(Upload(around)->accepted(), 4);
   ASSERT_EQ(Outcome(Seal(batch)), "OK");
-  EXPECT_EQ(Sql("SELECT string_agg(chunk || ':' || coalesce(cardinality(item_ids)::text, 'range'), ' ' ORDER BY chunk) FROM chunk"),
+  EXPECT_EQ(Sql("SELECT string_agg(chunk || ':' || coalesce(cardinality(item_ids)::text, 'range'), "
+                "' ' ORDER BY chunk) FROM chunk"),
             "1:3 2:4");
 }
 
@@ -492,9 +510,11 @@ TEST_F(CollectionTest, ACancellationRacingUploadsLeavesNoClaimBehind) {
   rig_->catalogue.Put(destitute);
   const std::int64_t doomed = Opened(150, "P001", "2026-05");
   const std::int64_t other = Opened(150, "P001", "2026-06");
-  for (int i = 0; i < 15; ++i) ASSERT_TRUE(Upload(People(doomed, i + 1, 10 * i + 1, 10 * i, 10)).ok());
+  for (int i = 0; i < 15; ++i)
+    ASSERT_TRUE(Upload(People(doomed, i + 1, 10 * i + 1, 10 * i, 10)).ok());
   std::thread uploader([&] {
-    for (int i = 14; i >= 0; --i) ASSERT_TRUE(Upload(People(other, i + 1, 10 * i + 1, 10 * i, 10)).ok());
+    for (int i = 14; i >= 0; --i)
+      ASSERT_TRUE(Upload(People(other, i + 1, 10 * i + 1, 10 * i, 10)).ok());
   });
   EXPECT_EQ(Outcome(Cancel(doomed)), "OK");
   uploader.join();
@@ -509,7 +529,8 @@ TEST_F(CollectionTest, ACancellationRacingUploadsLeavesNoClaimBehind) {
 TEST_F(CollectionTest, AForeignFieldOrDistrictDoesNotExist) {
   const std::int64_t batch = Sealed(1);
   for (const identity::Caller& stranger :
-       {CallerOf("s", {Role::kDepartmentOperator}, {kBaodi}), CallerOf("s", {Role::kDepartmentOperator}, {kHebei}, {"AGRI"})}) {
+       {CallerOf("s", {Role::kDepartmentOperator}, {kBaodi}),
+        CallerOf("s", {Role::kDepartmentOperator}, {kHebei}, {"AGRI"})}) {
     v1::GetBatchRequest get;
     get.set_batch_id(batch);
     EXPECT_EQ(Outcome(rig_->handlers.GetBatch(get, stranger)), "BATCH_UNKNOWN");
@@ -525,7 +546,10 @@ TEST_F(CollectionTest, AForeignFieldOrDistrictDoesNotExist) {
   v1::GetBatchRequest nothing;
   nothing.set_batch_id(batch + 1);
   EXPECT_EQ(Outcome(rig_->handlers.GetBatch(nothing, operator_)), "BATCH_UNKNOWN");
-  EXPECT_EQ(rig_->handlers.ListBatches({}, CallerOf("city", {Role::kCityFinance}, {120'000}, {"*"}))->batches_size(), 1);
+  EXPECT_EQ(
+      rig_->handlers.ListBatches({}, CallerOf("city", {Role::kCityFinance}, {120'000}, {"*"}))
+          ->batches_size(),
+      1);
 }
 
 TEST_F(CollectionTest, BatchesAreListedTheNewestFirstByPage) {
@@ -567,9 +591,12 @@ TEST_F(CollectionTest, ARareStateIsFoundThroughManyStretches) {
 
 TEST_F(CollectionTest, EveryStepIsInTheAuditLogWithItsActor) {
   Sealed(2);
-  EXPECT_EQ(Sql("SELECT string_agg(substring(convert_from(body, 'UTF8') FROM 'kind: ([a-z.]+)'), ' ' ORDER BY created_at) FROM outbox"),
+  EXPECT_EQ(Sql("SELECT string_agg(substring(convert_from(body, 'UTF8') FROM 'kind: ([a-z.]+)'), ' "
+                "' ORDER BY created_at) FROM outbox"),
             "batch.created items.collected batch.sealed");
-  EXPECT_EQ(Sql("SELECT count(*) FROM outbox WHERE convert_from(body, 'UTF8') LIKE E'%actor_person: operator\\n%'"), "3");
+  EXPECT_EQ(Sql("SELECT count(*) FROM outbox WHERE convert_from(body, 'UTF8') LIKE "
+                "E'%actor_person: operator\\n%'"),
+            "3");
 }
 
 TEST_F(CollectionTest, NumbersAreNeverUsedAgainAfterTheEpochWasRaised) {

@@ -4,8 +4,8 @@
 
 namespace yikatong::dispatch {
 
-absl::Status RecordRefusal(const StoreContext& context, const identity::Caller& caller, std::string_view method,
-                           std::string_view reason) {
+absl::Status RecordRefusal(const StoreContext& context, const identity::Caller& caller,
+                           std::string_view method, std::string_view reason) {
   outbox::Entry entry;
   entry.service = "dispatch";
   entry.kind = "call.refused";
@@ -17,8 +17,8 @@ absl::Status RecordRefusal(const StoreContext& context, const identity::Caller& 
   entry.business_date = context.business.Today();
   entry.details = {{"reason", std::string(reason)}};
   const std::string id = context.ids.NewId();
-  return context.database.Transact("record_refusal",
-                                   [&](postgres::Transaction& tx) { return outbox::Append(tx, id, entry); });
+  return context.database.Transact(
+      "record_refusal", [&](postgres::Transaction& tx) { return outbox::Append(tx, id, entry); });
 }
 
 }  // namespace yikatong::dispatch

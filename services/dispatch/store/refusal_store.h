@@ -10,7 +10,7 @@
 namespace yikatong::dispatch {
 
 // In a transaction of its own: the one that was refused is rolled back by now.
-absl::Status RecordRefusal(const StoreContext& context, const identity::Caller& caller, std::string_view method,
-                           std::string_view reason);
+absl::Status RecordRefusal(const StoreContext& context, const identity::Caller& caller,
+                           std::string_view method, std::string_view reason);
 
 }  // namespace yikatong::dispatch

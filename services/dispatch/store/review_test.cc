@@ -55,8 +55,8 @@ TEST_F(NoticeTest, TheListIsMaskedPagedAndFrozenByItsRoot) {
   for (const v1::NoticeLine& line : lines) {
     EXPECT_EQ(line.masked_name(), "张**");
     EXPECT_EQ(line.people(), 1);
-    tree.Add(crypto::LeafHash(NoticeLineBytes(
-        {line.line(), line.masked_name(), line.village_code(), line.amount_fen(), line.people(), line.item_id()})));
+    tree.Add(crypto::LeafHash(NoticeLineBytes({line.line(), line.masked_name(), line.village_code(),
+                                               line.amount_fen(), line.people(), line.item_id()})));
   }
   EXPECT_EQ(crypto::StringOf(tree.Root()), notice.root());
   EXPECT_EQ(lines.back().line(), 23);
@@ -66,7 +66,8 @@ TEST_F(NoticeTest, ANoticeOfCountsShowsNobodyAndNoSmallCell) {
   pb::GetPayableVersionResponse orphans = RuleOf("P016");
   orphans.mutable_version()->mutable_notice()->set_aggregate_only(true);
   rig_->catalogue.Put(orphans);
-  const std::int64_t batch = Noticed(30, "P016");  // seven villages: two of five people, five of four
+  const std::int64_t batch =
+      Noticed(30, "P016");  // seven villages: two of five people, five of four
   v1::Notice notice;
   const auto lines = Lines(batch, 3, &notice);
   ASSERT_EQ(lines.size(), 7u);
@@ -130,15 +131,20 @@ TEST_F(NoticeTest, AnObjectionIsDecidedOnceAndByAnotherPerson) {
   EXPECT_EQ(Outcome(Decide(batch, 1, v1::OBJECTION_STATE_UPHELD, hearer_)), "SAME_PERSON");
   EXPECT_EQ(Outcome(Decide(batch, 9, v1::OBJECTION_STATE_UPHELD, operator_)), "OBJECTION_UNKNOWN");
   EXPECT_EQ(Outcome(Decide(batch, 1, v1::OBJECTION_STATE_OPEN, operator_)), "FIELD_INVALID");
-  EXPECT_EQ(Decide(batch, 1, v1::OBJECTION_STATE_UPHELD, operator_)->state(), v1::OBJECTION_STATE_UPHELD);
-  EXPECT_EQ(Outcome(Decide(batch, 1, v1::OBJECTION_STATE_REJECTED, operator_)), "OBJECTION_DECIDED");
+  EXPECT_EQ(Decide(batch, 1, v1::OBJECTION_STATE_UPHELD, operator_)->state(),
+            v1::OBJECTION_STATE_UPHELD);
+  EXPECT_EQ(Outcome(Decide(batch, 1, v1::OBJECTION_STATE_REJECTED, operator_)),
+            "OBJECTION_DECIDED");
   EXPECT_EQ(Outcome(Decide(batch, 2, v1::OBJECTION_STATE_REJECTED, operator_)), "OK");
-  EXPECT_EQ(Outcome(Decide(batch, 3, v1::OBJECTION_STATE_WITHDRAWN, hearer_)), "OK") << "whoever raised it may take it back";
+  EXPECT_EQ(Outcome(Decide(batch, 3, v1::OBJECTION_STATE_WITHDRAWN, hearer_)), "OK")
+      << "whoever raised it may take it back";
   EXPECT_EQ(Get(batch).totals().stopped(), 1);
   EXPECT_EQ(Get(batch).totals().waiting(), 4);
   EXPECT_EQ(Items(batch, "stopped")[0].reason(), "OBJECTION_UPHELD");
-  EXPECT_EQ(Outcome(Raise(batch, items[0].item_id(), hearer_)), "OBJECTION_DECIDED") << "it is stopped for good";
-  EXPECT_EQ(Outcome(Raise(batch, items[1].item_id(), hearer_)), "OK") << "a rejected one can be raised anew";
+  EXPECT_EQ(Outcome(Raise(batch, items[0].item_id(), hearer_)), "OBJECTION_DECIDED")
+      << "it is stopped for good";
+  EXPECT_EQ(Outcome(Raise(batch, items[1].item_id(), hearer_)), "OK")
+      << "a rejected one can be raised anew";
   ExpectBalanced(batch);
 }
 
@@ -179,18 +185,22 @@ TEST_F(ReviewStepsTest, EachStepByAnotherPersonLeadsToApproval) {
   const std::int64_t batch = InReview(3);
   EXPECT_EQ(Outcome(Review(batch, "department_review", department_)), "STEP_ORDER");
   EXPECT_EQ(Outcome(Review(batch, "town_review", department_)), "PERMISSION_DENIED");
-  EXPECT_EQ(Outcome(Review(batch, "town_review", CallerOf("operator", {Role::kTownReviewer}))), "SAME_PERSON");
+  EXPECT_EQ(Outcome(Review(batch, "town_review", CallerOf("operator", {Role::kTownReviewer}))),
+            "SAME_PERSON");
   const auto first = Review(batch, "town_review", town_);
   ASSERT_TRUE(first.ok()) << first.status();
   EXPECT_EQ(first->next_step(), "department_review");
-  EXPECT_EQ(Outcome(Review(batch, "department_review", CallerOf("town", {Role::kDepartmentReviewer}))), "SAME_PERSON");
+  EXPECT_EQ(
+      Outcome(Review(batch, "department_review", CallerOf("town", {Role::kDepartmentReviewer}))),
+      "SAME_PERSON");
   const auto second = Review(batch, "department_review", department_);
   ASSERT_TRUE(second.ok()) << second.status();
   EXPECT_EQ(second->state(), v1::BATCH_STATE_APPROVED);
   EXPECT_EQ(second->next_step(), "");
   ASSERT_EQ(second->reviews_size(), 2);
   EXPECT_EQ(second->reviews(1).person(), "department");
-  EXPECT_EQ(Outcome(Review(batch, "department_review", CallerOf("x", {Role::kDepartmentReviewer}))), "BATCH_STATE");
+  EXPECT_EQ(Outcome(Review(batch, "department_review", CallerOf("x", {Role::kDepartmentReviewer}))),
+            "BATCH_STATE");
 }
 
 TEST_F(ReviewStepsTest, AStepAfterItsLastWorkingDayIsLate) {
@@ -218,14 +228,18 @@ TEST_F(ReviewStepsTest, OfAnApprovalAndAReturnAtOneMomentExactlyOneWins) {
     const std::int64_t batch = InReview(3);
     ASSERT_TRUE(Review(batch, "town_review", town_).ok());
     std::array<std::string, 2> outcomes;
-    std::thread approve([&] { outcomes[0] = Outcome(Review(batch, "department_review", department_)); });
+    std::thread approve(
+        [&] { outcomes[0] = Outcome(Review(batch, "department_review", department_)); });
     std::thread giveback([&] {
-      outcomes[1] = Outcome(Review(batch, "department_review", CallerOf("second", {Role::kDepartmentReviewer}), false, "no"));
+      outcomes[1] = Outcome(Review(batch, "department_review",
+                                   CallerOf("second", {Role::kDepartmentReviewer}), false, "no"));
     });
     approve.join();
     giveback.join();
-    EXPECT_EQ((outcomes[0] == "OK") + (outcomes[1] == "OK"), 1) << outcomes[0] << " " << outcomes[1];
-    EXPECT_EQ(Get(batch).state(), outcomes[0] == "OK" ? v1::BATCH_STATE_APPROVED : v1::BATCH_STATE_RETURNED);
+    EXPECT_EQ((outcomes[0] == "OK") + (outcomes[1] == "OK"), 1)
+        << outcomes[0] << " " << outcomes[1];
+    EXPECT_EQ(Get(batch).state(),
+              outcomes[0] == "OK" ? v1::BATCH_STATE_APPROVED : v1::BATCH_STATE_RETURNED);
     EXPECT_EQ(Sql("SELECT count(*) FROM review"), "2");
   }
 }

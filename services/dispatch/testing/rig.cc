@@ -25,7 +25,9 @@ v1::ItemRow RowOf(std::int64_t row, int n, std::int64_t amount_fen) {
   return wire;
 }
 
-void IntakeTest::SetUpTestSuite() { server_ = postgres::PgFixture::Start({"dispatch", sql::kMigrations}); }
+void IntakeTest::SetUpTestSuite() {
+  server_ = postgres::PgFixture::Start({"dispatch", sql::kMigrations});
+}
 
 void IntakeTest::Renew(IntakeOptions options) {
   rig_.reset();
@@ -38,8 +40,8 @@ std::string IntakeTest::Outcome(const absl::Status& status) {
   return reason.empty() ? status.ToString() : reason;
 }
 
-v1::CreateBatchRequest IntakeTest::NewBatch(std::int64_t rows, const std::string& policy, const std::string& period,
-                                            std::int32_t district) {
+v1::CreateBatchRequest IntakeTest::NewBatch(std::int64_t rows, const std::string& policy,
+                                            const std::string& period, std::int32_t district) {
   v1::CreateBatchRequest request;
   request.set_request_id(NewRequest());
   request.set_district(district);
@@ -51,14 +53,16 @@ v1::CreateBatchRequest IntakeTest::NewBatch(std::int64_t rows, const std::string
   return request;
 }
 
-std::int64_t IntakeTest::Opened(std::int64_t rows, const std::string& policy, const std::string& period,
-                                std::int32_t district) {
-  const auto batch = rig_->handlers.CreateBatch(NewBatch(rows, policy, period, district), operator_);
+std::int64_t IntakeTest::Opened(std::int64_t rows, const std::string& policy,
+                                const std::string& period, std::int32_t district) {
+  const auto batch =
+      rig_->handlers.CreateBatch(NewBatch(rows, policy, period, district), operator_);
   EXPECT_TRUE(batch.ok()) << batch.status();
   return batch.ok() ? batch->batch_id() : 0;
 }
 
-v1::UploadItemsRequest IntakeTest::Chunk(std::int64_t batch, std::int32_t chunk, std::vector<v1::ItemRow> rows) {
+v1::UploadItemsRequest IntakeTest::Chunk(std::int64_t batch, std::int32_t chunk,
+                                         std::vector<v1::ItemRow> rows) {
   v1::UploadItemsRequest request;
   request.set_batch_id(batch);
   request.set_chunk(chunk);
@@ -66,8 +70,8 @@ v1::UploadItemsRequest IntakeTest::Chunk(std::int64_t batch, std::int32_t chunk,
   return request;
 }
 
-v1::UploadItemsRequest IntakeTest::People(std::int64_t batch, std::int32_t chunk, std::int64_t row, int first, int count,
-                                          std::int64_t amount_fen) {
+v1::UploadItemsRequest IntakeTest::People(std::int64_t batch, std::int32_t chunk, std::int64_t row,
+                                          int first, int count, std::int64_t amount_fen) {
   std::vector<v1::ItemRow> rows;
   for (int i = 0; i < count; ++i) rows.push_back(RowOf(row + i, first + i, amount_fen));
   return Chunk(batch, chunk, std::move(rows));
@@ -129,8 +133,9 @@ std::int64_t IntakeTest::InReview(int rows, const std::string& policy) {
   return batch;
 }
 
-absl::StatusOr<v1::Batch> IntakeTest::Review(std::int64_t batch, const std::string& step, const identity::Caller& caller,
-                                             bool approve, const std::string& comment) {
+absl::StatusOr<v1::Batch> IntakeTest::Review(std::int64_t batch, const std::string& step,
+                                             const identity::Caller& caller, bool approve,
+                                             const std::string& comment) {
   v1::ReviewBatchRequest request;
   request.set_request_id(NewRequest());
   request.set_batch_id(batch);
@@ -148,7 +153,8 @@ absl::StatusOr<v1::Batch> IntakeTest::Cancel(std::int64_t batch) {
   return rig_->handlers.CancelBatch(request, operator_);
 }
 
-absl::StatusOr<v1::Objection> IntakeTest::Raise(std::int64_t batch, std::int64_t item, const identity::Caller& caller) {
+absl::StatusOr<v1::Objection> IntakeTest::Raise(std::int64_t batch, std::int64_t item,
+                                                const identity::Caller& caller) {
   v1::RaiseObjectionRequest request;
   request.set_request_id(NewRequest());
   request.set_batch_id(batch);
@@ -157,7 +163,8 @@ absl::StatusOr<v1::Objection> IntakeTest::Raise(std::int64_t batch, std::int64_t
   return rig_->handlers.RaiseObjection(request, caller);
 }
 
-absl::StatusOr<v1::Objection> IntakeTest::Decide(std::int64_t batch, std::int64_t objection, v1::ObjectionState decision,
+absl::StatusOr<v1::Objection> IntakeTest::Decide(std::int64_t batch, std::int64_t objection,
+                                                 v1::ObjectionState decision,
                                                  const identity::Caller& caller) {
   v1::DecideObjectionRequest request;
   request.set_request_id(NewRequest());
@@ -194,22 +201,26 @@ std::vector<v1::Item> IntakeTest::Items(std::int64_t batch, const std::string& s
 std::vector<std::string> IntakeTest::Reasons(const v1::UploadItemsResponse& answer) {
   std::vector<std::string> reasons;
   for (const auto& rejection : answer.rejections()) {
-    reasons.push_back(fmt::format("{}:{}{}{}", rejection.row(), rejection.reason(), rejection.detail().empty() ? "" : " ",
-                                  rejection.detail()));
+    reasons.push_back(fmt::format("{}:{}{}{}", rejection.row(), rejection.reason(),
+                                  rejection.detail().empty() ? "" : " ", rejection.detail()));
   }
   return reasons;
 }
 
 void IntakeTest::ExpectBalanced(std::int64_t batch) {
   const v1::BatchTotals totals = Get(batch).totals();
-  EXPECT_EQ(totals.accepted(), totals.held() + totals.stopped() + totals.unroutable() + totals.waiting() +
-                                   totals.in_transit() + totals.paid() + totals.failed() + totals.unknown() +
-                                   totals.returned_open());
-  EXPECT_EQ(totals.accepted_fen(), totals.held_fen() + totals.stopped_fen() + totals.unroutable_fen() +
-                                       totals.waiting_fen() + totals.in_transit_fen() + totals.paid_fen() +
-                                       totals.failed_fen() + totals.unknown_fen() + totals.returned_open_fen());
-  EXPECT_EQ(Sql(fmt::format("SELECT count(*) || '/' || coalesce(sum(amount_fen), 0) FROM item WHERE batch_id = {}", batch)),
-            fmt::format("{}/{}", totals.accepted(), totals.accepted_fen()));
+  EXPECT_EQ(totals.accepted(), totals.held() + totals.stopped() + totals.unroutable() +
+                                   totals.waiting() + totals.in_transit() + totals.paid() +
+                                   totals.failed() + totals.unknown() + totals.returned_open());
+  EXPECT_EQ(totals.accepted_fen(),
+            totals.held_fen() + totals.stopped_fen() + totals.unroutable_fen() +
+                totals.waiting_fen() + totals.in_transit_fen() + totals.paid_fen() +
+                totals.failed_fen() + totals.unknown_fen() + totals.returned_open_fen());
+  EXPECT_EQ(
+      Sql(fmt::format(
+          "SELECT count(*) || '/' || coalesce(sum(amount_fen), 0) FROM item WHERE batch_id = {}",
+          batch)),
+      fmt::format("{}/{}", totals.accepted(), totals.accepted_fen()));
 }
 
 }  // namespace yikatong::dispatch::testing

@@ -62,28 +62,36 @@ class IntakeTest : public ::testing::Test {
   }
   std::string NewRequest() { return rig_->ids.NewId(); }
 
-  v1::CreateBatchRequest NewBatch(std::int64_t rows, const std::string& policy = "P001", const std::string& period = "2026-03",
+  v1::CreateBatchRequest NewBatch(std::int64_t rows, const std::string& policy = "P001",
+                                  const std::string& period = "2026-03",
                                   std::int32_t district = kHebei);
   // An open batch.
-  std::int64_t Opened(std::int64_t rows, const std::string& policy = "P001", const std::string& period = "2026-03",
-                      std::int32_t district = kHebei);
-  static v1::UploadItemsRequest Chunk(std::int64_t batch, std::int32_t chunk, std::vector<v1::ItemRow> rows);
+  std::int64_t Opened(std::int64_t rows, const std::string& policy = "P001",
+                      const std::string& period = "2026-03", std::int32_t district = kHebei);
+  static v1::UploadItemsRequest Chunk(std::int64_t batch, std::int32_t chunk,
+                                      std::vector<v1::ItemRow> rows);
   // A chunk of rows about the people `first` … `first + count − 1`, from row `row`.
-  static v1::UploadItemsRequest People(std::int64_t batch, std::int32_t chunk, std::int64_t row, int first, int count,
-                                       std::int64_t amount_fen = 104'500);
-  absl::StatusOr<v1::UploadItemsResponse> Upload(const v1::UploadItemsRequest& chunk, const identity::Caller& caller);
-  absl::StatusOr<v1::UploadItemsResponse> Upload(const v1::UploadItemsRequest& chunk) { return Upload(chunk, operator_); }
+  static v1::UploadItemsRequest People(std::int64_t batch, std::int32_t chunk, std::int64_t row,
+                                       int first, int count, std::int64_t amount_fen = 104'500);
+  absl::StatusOr<v1::UploadItemsResponse> Upload(const v1::UploadItemsRequest& chunk,
+                                                 const identity::Caller& caller);
+  absl::StatusOr<v1::UploadItemsResponse> Upload(const v1::UploadItemsRequest& chunk) {
+    return Upload(chunk, operator_);
+  }
   absl::StatusOr<v1::Batch> Seal(std::int64_t batch);
   // A sealed batch of the people 0 … rows − 1.
-  std::int64_t Sealed(int rows, const std::string& policy = "P001", const std::string& period = "2026-03");
+  std::int64_t Sealed(int rows, const std::string& policy = "P001",
+                      const std::string& period = "2026-03");
   std::int64_t Noticed(int rows, const std::string& policy = "P001");
   std::int64_t InReview(int rows, const std::string& policy = "P001");
-  absl::StatusOr<v1::Batch> Review(std::int64_t batch, const std::string& step, const identity::Caller& caller,
-                                   bool approve = true, const std::string& comment = "");
+  absl::StatusOr<v1::Batch> Review(std::int64_t batch, const std::string& step,
+                                   const identity::Caller& caller, bool approve = true,
+                                   const std::string& comment = "");
   absl::StatusOr<v1::Batch> Cancel(std::int64_t batch);
-  absl::StatusOr<v1::Objection> Raise(std::int64_t batch, std::int64_t item, const identity::Caller& caller);
-  absl::StatusOr<v1::Objection> Decide(std::int64_t batch, std::int64_t objection, v1::ObjectionState decision,
-                                       const identity::Caller& caller);
+  absl::StatusOr<v1::Objection> Raise(std::int64_t batch, std::int64_t item,
+                                      const identity::Caller& caller);
+  absl::StatusOr<v1::Objection> Decide(std::int64_t batch, std::int64_t objection,
+                                       v1::ObjectionState decision, const identity::Caller& caller);
   absl::StatusOr<v1::Batch> AddPhoto(std::int64_t batch);
   v1::Batch Get(std::int64_t batch);
   std::vector<v1::Item> Items(std::int64_t batch, const std::string& state = "");

@@ -15,7 +15,8 @@ namespace pb = catalogue::v1;
 
 std::string IdOf(int n, int year, int month, int day, int area) {
   // Three digits of sequence, and the rest of n in the year's shift: a thousand people a year.
-  const std::string first = fmt::format("{:06}{:04}{:02}{:02}{:03}", area, year - n / 1'000 % 60, month, day, n % 1'000);
+  const std::string first =
+      fmt::format("{:06}{:04}{:02}{:02}{:03}", area, year - n / 1'000 % 60, month, day, n % 1'000);
   const auto check = codes::IdCheckCharacter(first);
   return first + (check ? *check : '?');
 }
@@ -53,7 +54,8 @@ pb::GetPayableVersionResponse RuleOf(const std::string& policy_id, const std::st
   return rule;
 }
 
-void Exclude(pb::GetPayableVersionResponse& a, pb::GetPayableVersionResponse& b, pb::SlotUnit slot, pb::KeyKind key) {
+void Exclude(pb::GetPayableVersionResponse& a, pb::GetPayableVersionResponse& b, pb::SlotUnit slot,
+             pb::KeyKind key) {
   pb::Exclusion edge;
   const std::string& one = a.policy().policy_id();
   const std::string& other = b.policy().policy_id();
@@ -72,7 +74,8 @@ policy::PolicyRule Decoded(const pb::GetPayableVersionResponse& wire) {
   return *std::move(rule);
 }
 
-absl::StatusOr<PinnedRule> FakeCatalogue::PayableVersion(std::string_view policy_id, std::string_view, std::int32_t) {
+absl::StatusOr<PinnedRule> FakeCatalogue::PayableVersion(std::string_view policy_id,
+                                                         std::string_view, std::int32_t) {
   ++calls;
   if (!refusal_.ok()) return refusal_;
   const auto found = rules_.find(policy_id);
@@ -81,7 +84,8 @@ absl::StatusOr<PinnedRule> FakeCatalogue::PayableVersion(std::string_view policy
 }
 
 std::string FakePeople::NameOf(int n) {
-  static constexpr const char* kGiven[] = {"测", "试", "样", "例", "甲", "乙", "丙", "丁", "戊", "己"};
+  static constexpr const char* kGiven[] = {"测", "试", "样", "例", "甲",
+                                           "乙", "丙", "丁", "戊", "己"};
   return fmt::format("张{}{}", kGiven[n / 10 % 10], kGiven[n % 10]);
 }
 
@@ -102,7 +106,8 @@ void FakePeople::Populate(int count, int year, int month, int day) {
   for (int n = 0; n < count; ++n) At(n, year, month, day);
 }
 
-absl::StatusOr<std::vector<ResolvedPerson>> FakePeople::Resolve(std::span<const PersonLookup> lookups) {
+absl::StatusOr<std::vector<ResolvedPerson>> FakePeople::Resolve(
+    std::span<const PersonLookup> lookups) {
   ++calls;
   if (!failure_.ok()) return failure_;
   std::vector<ResolvedPerson> answers;
@@ -119,8 +124,9 @@ absl::StatusOr<std::vector<ResolvedPerson>> FakePeople::Resolve(std::span<const 
   return answers;
 }
 
-identity::Caller CallerOf(const std::string& person, identity::RoleSet roles, std::vector<std::int32_t> districts,
-                          std::vector<std::string> fields, const std::string& organisation) {
+identity::Caller CallerOf(const std::string& person, identity::RoleSet roles,
+                          std::vector<std::int32_t> districts, std::vector<std::string> fields,
+                          const std::string& organisation) {
   identity::Caller caller;
   caller.organisation = organisation;
   caller.person = person;

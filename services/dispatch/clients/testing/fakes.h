@@ -18,21 +18,27 @@ namespace yikatong::dispatch::testing {
 inline constexpr std::int32_t kHebei = 120105;
 inline constexpr std::int32_t kBaodi = 120115;
 
-// The ID number of made-up person `n` (0 … 999999) born on the day, with its check character. The sequence is never that
-// of a real person: the birth dates are spread over impossible combinations of area and number.
+// The ID number of made-up person `n` (0 … 999999) born on the day, with its check character. The
+// sequence is never that of a real person: the birth dates are spread over impossible combinations
+// of area and number.
 std::string IdOf(int n, int year = 1980, int month = 5, int day = 20, int area = kHebei);
 
-// A version with 104500 fen for each person and month, seven days of notice and two review steps; for tests to change.
-catalogue::v1::GetPayableVersionResponse RuleOf(const std::string& policy_id, const std::string& field = "CIVIL");
+// A version with 104500 fen for each person and month, seven days of notice and two review steps;
+// for tests to change.
+catalogue::v1::GetPayableVersionResponse RuleOf(const std::string& policy_id,
+                                                const std::string& field = "CIVIL");
 // Puts an edge between two rules.
-void Exclude(catalogue::v1::GetPayableVersionResponse& a, catalogue::v1::GetPayableVersionResponse& b,
+void Exclude(catalogue::v1::GetPayableVersionResponse& a,
+             catalogue::v1::GetPayableVersionResponse& b,
              catalogue::v1::SlotUnit slot = catalogue::v1::SLOT_UNIT_MONTH,
              catalogue::v1::KeyKind key = catalogue::v1::KEY_KIND_PERSON);
 policy::PolicyRule Decoded(const catalogue::v1::GetPayableVersionResponse& wire);
 
 class FakeCatalogue final : public Catalogue {
  public:
-  void Put(const catalogue::v1::GetPayableVersionResponse& rule) { rules_[rule.policy().policy_id()] = rule; }
+  void Put(const catalogue::v1::GetPayableVersionResponse& rule) {
+    rules_[rule.policy().policy_id()] = rule;
+  }
   // From now on every question is refused so.
   void Refuse(absl::Status refusal) { refusal_ = std::move(refusal); }
 
@@ -60,7 +66,8 @@ class FakePeople final : public People {
   void Forget(int n) { people_.erase(IdOf(n)); }
   void FailWith(absl::Status failure) { failure_ = std::move(failure); }
 
-  absl::StatusOr<std::vector<ResolvedPerson>> Resolve(std::span<const PersonLookup> lookups) override;
+  absl::StatusOr<std::vector<ResolvedPerson>> Resolve(
+      std::span<const PersonLookup> lookups) override;
   std::atomic<int> calls{0};
 
  private:
@@ -75,16 +82,18 @@ class FakePeople final : public People {
 // Remembers what the money half was asked.
 class FakeMoney final : public MoneyPort {
  public:
-  absl::Status ReleaseReservation(postgres::Transaction&, const identity::Caller&, const BatchRow&) override {
+  absl::Status ReleaseReservation(postgres::Transaction&, const identity::Caller&,
+                                  const BatchRow&) override {
     ++released;
     return absl::OkStatus();
   }
-  absl::Status ItemStopped(postgres::Transaction&, const identity::Caller&, const BatchRow&, std::int64_t,
-                           std::int64_t amount_fen) override {
+  absl::Status ItemStopped(postgres::Transaction&, const identity::Caller&, const BatchRow&,
+                           std::int64_t, std::int64_t amount_fen) override {
     stopped_fen += amount_fen;
     return absl::OkStatus();
   }
-  absl::Status ItemFreed(postgres::Transaction&, const identity::Caller&, BatchRow&, std::int64_t) override {
+  absl::Status ItemFreed(postgres::Transaction&, const identity::Caller&, BatchRow&,
+                         std::int64_t) override {
     ++freed;
     return absl::OkStatus();
   }
@@ -94,7 +103,9 @@ class FakeMoney final : public MoneyPort {
 };
 
 // A person of one organisation with roles.
-identity::Caller CallerOf(const std::string& person, identity::RoleSet roles, std::vector<std::int32_t> districts = {kHebei},
-                          std::vector<std::string> fields = {"CIVIL"}, const std::string& organisation = "civil.120105");
+identity::Caller CallerOf(const std::string& person, identity::RoleSet roles,
+                          std::vector<std::int32_t> districts = {kHebei},
+                          std::vector<std::string> fields = {"CIVIL"},
+                          const std::string& organisation = "civil.120105");
 
 }  // namespace yikatong::dispatch::testing
