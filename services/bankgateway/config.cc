@@ -35,14 +35,17 @@ config::Schema Settings() {
       .Text("owner_conninfo", "", "Database as the owner role; only --migrate uses it.")
       .OptionalSecret("owner_password", "Password of the owner role.")
       .Path("column_keys", config::kRequired,
-            "Key ring that accounts and files are encrypted under; the highest id is used for what is new.")
+            "Key ring that accounts and files are encrypted under; the highest id is used for what "
+            "is new.")
       .Path("wrapping_key", config::kRequired,
             "PEM private key (X25519) that the registry seals accounts for.")
-      .Path("registry_key", config::kRequired, "PEM public key (Ed25519) that signs sealed accounts.")
+      .Path("registry_key", config::kRequired,
+            "PEM public key (Ed25519) that signs sealed accounts.")
       .Path("file_key", config::kRequired, "PEM private key (Ed25519) that signs files for banks.")
       .Choice("business_clock", "beijing", {"beijing", "adjustable"},
               "beijing: today's date; adjustable: asked of the catalogue, for demonstrations only.")
-      .Text("catalogue_address", "", "Address of the catalogue; only with business_clock = adjustable.")
+      .Text("catalogue_address", "",
+            "Address of the catalogue; only with business_clock = adjustable.")
       .Duration("business_clock_poll", "200ms", absl::Milliseconds(20), absl::Minutes(1),
                 "How often the catalogue is asked for the business date.")
       .Duration("pack_wait", "300ms", absl::ZeroDuration(), absl::Minutes(10),
@@ -54,9 +57,11 @@ config::Schema Settings() {
       .Duration("day_poll", "500ms", absl::Milliseconds(5), absl::Minutes(10),
                 "How often closed days and late rows are looked for.")
       .Int("unknown_after_days", 2, 1, 30,
-           "Days after sending, on the business clock, until a row without a final outcome is told as unknown.")
+           "Days after sending, on the business clock, until a row without a final outcome is told "
+           "as unknown.")
       .Rule([](const config::Config& config) -> std::optional<std::string> {
-        if (config.Text("business_clock") == "beijing" || !config.Text("catalogue_address").empty()) {
+        if (config.Text("business_clock") == "beijing" ||
+            !config.Text("catalogue_address").empty()) {
           return std::nullopt;
         }
         return "catalogue_address is needed with business_clock = adjustable";
@@ -66,7 +71,8 @@ config::Schema Settings() {
 
 postgres::DatabaseOptions DatabaseOptionsOf(const config::Config& config) {
   postgres::DatabaseOptions options;
-  options.conninfo = WithPassword(config.Text("database_conninfo"), config.Secret("database_password"));
+  options.conninfo =
+      WithPassword(config.Text("database_conninfo"), config.Secret("database_password"));
   options.application_name = "bankgateway";
   options.max_connections = static_cast<int>(config.Int("database_connections"));
   return options;

@@ -1,4 +1,5 @@
-// The bank gateway. `bankgateway --config FILE [--migrate | --check-config | --raise-restore-epoch]`; see README.md.
+// The bank gateway. `bankgateway --config FILE [--migrate | --check-config |
+// --raise-restore-epoch]`; see README.md.
 #include "common/identity/token.h"
 #include "common/postgres/migrate.h"
 #include "common/rpc/server.h"
@@ -19,14 +20,16 @@ absl::Status Serve(const config::Config& config, rpc::Signals& signals) {
   telemetry::Metrics metrics;
   YKT_ASSIGN_OR_RETURN(const auto parts, bankgateway::Parts::Make(config, metrics));
   YKT_RETURN_IF_ERROR(postgres::CheckSchema(parts->database(), bankgateway::Migrations()));
-  YKT_ASSIGN_OR_RETURN(const auto tokens, identity::TokenVerifier::Load(
-                                              {.issuer_folder = config.Path("token_issuers")}, clock));
+  YKT_ASSIGN_OR_RETURN(
+      const auto tokens,
+      identity::TokenVerifier::Load({.issuer_folder = config.Path("token_issuers")}, clock));
   const identity::Authorizer authorizer(bankgateway::MethodRules());
   const rpc::Guard guard(parts->GuardOptionsOf(config), authorizer, *tokens, metrics);
   bankgateway::GatewayRpc service(parts->intake(), parts->books(), guard);
-  rpc::Server server(rpc::ServerOptionsOf(config),
-                     {{&service, bankgateway::v1::BankGatewayService::service_full_name()}}, authorizer,
-                     [&parts] { return parts->database().Ping().ok(); }, metrics.Registry());
+  rpc::Server server(
+      rpc::ServerOptionsOf(config),
+      {{&service, bankgateway::v1::BankGatewayService::service_full_name()}}, authorizer,
+      [&parts] { return parts->database().Ping().ok(); }, metrics.Registry());
   YKT_RETURN_IF_ERROR(parts->Start());
   YKT_RETURN_IF_ERROR(server.Start());
   signals.Wait();
@@ -39,6 +42,6 @@ absl::Status Serve(const config::Config& config, rpc::Signals& signals) {
 
 int main(int argc, char** argv) {
   rpc::Signals signals;
-  return bankgateway::RunCommand(argc, argv,
-                                 [&signals](const config::Config& config) { return Serve(config, signals); });
+  return bankgateway::RunCommand(
+      argc, argv, [&signals](const config::Config& config) { return Serve(config, signals); });
 }

@@ -1,4 +1,5 @@
-// The gateway and a bank as processes of their own, over gRPC with certificates: killed, restarted, lied to.
+// The gateway and a bank as processes of their own, over gRPC with certificates: killed, restarted,
+// lied to.
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 #include <grpcpp/server.h>
@@ -87,20 +88,26 @@ class ServiceTest : public ::testing::Test {
     journal_ = files_->Path(name + ".journal");
     Write(name + ".bank.conf",
           files_->ServerSettings("banksim", bank_ready, bank_port_) + "journal = " + journal_ +
-              "\nsigner_key = " + files_->Path("keys/gateway-files.pub") + "\ncatalogue_address = " + clock_address_ +
-              "\nday_poll = 20ms\n");
-    bank_ = std::make_unique<testing::Process>("banksim", files_->Path(name + ".bank.conf"), bank_ready);
+              "\nsigner_key = " + files_->Path("keys/gateway-files.pub") +
+              "\ncatalogue_address = " + clock_address_ + "\nday_poll = 20ms\n");
+    bank_ = std::make_unique<testing::Process>("banksim", files_->Path(name + ".bank.conf"),
+                                               bank_ready);
     const std::string gateway_ready = files_->Path(name + ".gateway.ready");
     Write(name + ".gateway.conf",
           files_->ServerSettings("bankgateway", gateway_ready, 0) +
-              "auditlog_address = 127.0.0.1:1\nbusiness_clock = adjustable\nbusiness_clock_poll = 20ms\n"
-              "catalogue_address = " + clock_address_ + "\ndatabase_conninfo = " + db_->runtime_conninfo() +
-              "\nowner_conninfo = " + db_->owner_conninfo() + "\ncolumn_keys = " +
-              files_->Path("keys/bankgateway-columns.ring") + "\nwrapping_key = " +
-              files_->Path("keys/gateway-wrapping.key") + "\nregistry_key = " +
-              files_->Path("keys/registry-signing.pub") + "\nfile_key = " + files_->Path("keys/gateway-files.key") +
-              "\npack_wait = 20ms\nresult_poll = 10ms\nday_poll = 20ms\nunknown_after_days = 2\nfile_rows = 1000\n");
-    gateway_ = std::make_unique<testing::Process>("bankgateway", files_->Path(name + ".gateway.conf"), gateway_ready);
+              "auditlog_address = 127.0.0.1:1\nbusiness_clock = adjustable\nbusiness_clock_poll = "
+              "20ms\n"
+              "catalogue_address = " +
+              clock_address_ + "\ndatabase_conninfo = " + db_->runtime_conninfo() +
+              "\nowner_conninfo = " + db_->owner_conninfo() +
+              "\ncolumn_keys = " + files_->Path("keys/bankgateway-columns.ring") +
+              "\nwrapping_key = " + files_->Path("keys/gateway-wrapping.key") +
+              "\nregistry_key = " + files_->Path("keys/registry-signing.pub") +
+              "\nfile_key = " + files_->Path("keys/gateway-files.key") +
+              "\npack_wait = 20ms\nresult_poll = 10ms\nday_poll = 20ms\nunknown_after_days = "
+              "2\nfile_rows = 1000\n");
+    gateway_ = std::make_unique<testing::Process>(
+        "bankgateway", files_->Path(name + ".gateway.conf"), gateway_ready);
     bank_->Start();
     gateway_->Start();
     ASSERT_FALSE(HasFatalFailure());
@@ -113,10 +120,11 @@ class ServiceTest : public ::testing::Test {
   }
 
   void StartClock() {
-    grpc::SslServerCredentialsOptions options(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+    grpc::SslServerCredentialsOptions options(
+        GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
     options.pem_root_certs = ReadText(files_->Path("services/catalogue/ca.pem"));
-    options.pem_key_cert_pairs.push_back(
-        {ReadText(files_->Path("services/catalogue/tls.key")), ReadText(files_->Path("services/catalogue/tls.pem"))});
+    options.pem_key_cert_pairs.push_back({ReadText(files_->Path("services/catalogue/tls.key")),
+                                          ReadText(files_->Path("services/catalogue/tls.pem"))});
     grpc::ServerBuilder builder;
     int port = 0;
     builder.AddListeningPort("127.0.0.1:0", grpc::SslServerCredentials(options), &port);
@@ -124,12 +132,16 @@ class ServiceTest : public ::testing::Test {
     clock_server_ = builder.BuildAndStart();
     clock_address_ = "127.0.0.1:" + std::to_string(port);
   }
-  void Write(const std::string& name, const std::string& text) { std::ofstream(files_->Path(name)) << text; }
-  std::unique_ptr<rpc::Channel> Open(const std::string& folder, const std::string& address, const std::string& server) {
+  void Write(const std::string& name, const std::string& text) {
+    std::ofstream(files_->Path(name)) << text;
+  }
+  std::unique_ptr<rpc::Channel> Open(const std::string& folder, const std::string& address,
+                                     const std::string& server) {
     rpc::ChannelOptions options;
     options.address = address;
     options.server = server;
-    options.tls = {files_->Path(folder + "/ca.pem"), files_->Path(folder + "/tls.pem"), files_->Path(folder + "/tls.key")};
+    options.tls = {files_->Path(folder + "/ca.pem"), files_->Path(folder + "/tls.pem"),
+                   files_->Path(folder + "/tls.key")};
     absl::StatusOr<std::unique_ptr<rpc::Channel>> channel = rpc::Channel::Open(std::move(options));
     EXPECT_TRUE(channel.ok()) << channel.status();
     return channel.ok() ? *std::move(channel) : nullptr;
@@ -138,7 +150,8 @@ class ServiceTest : public ::testing::Test {
     dispatch_ = Open("services/dispatch", gateway_->grpc_address(), "bankgateway");
     person_ = Open("organisations/ops", gateway_->grpc_address(), "bankgateway");
     at_bank_ = Open("organisations/ops", bank_->grpc_address(), "banksim");
-    const auto signer = identity::TokenSigner::Load(files_->Path("keys/token-issuer.key"), system_clock_);
+    const auto signer =
+        identity::TokenSigner::Load(files_->Path("keys/token-issuer.key"), system_clock_);
     ASSERT_TRUE(signer.ok()) << signer.status();
     identity::TokenClaims claims;
     claims.person = "p-1";
@@ -171,8 +184,9 @@ class ServiceTest : public ::testing::Test {
   bank::v1::GetJournalSummaryResponse Journal() {
     const auto stub = bank::v1::BankSimulatorService::NewStub(at_bank_->grpc());
     bank::v1::GetJournalSummaryResponse response;
-    EXPECT_TRUE(Call(*at_bank_, true, *stub, &Simulator::GetJournalSummary, bank::v1::GetJournalSummaryRequest(),
-                     response).ok());
+    EXPECT_TRUE(Call(*at_bank_, true, *stub, &Simulator::GetJournalSummary,
+                     bank::v1::GetJournalSummaryRequest(), response)
+                    .ok());
     return response;
   }
   void MakeBankAndAgreement() {
@@ -212,7 +226,8 @@ class ServiceTest : public ::testing::Test {
       row.set_item_id(1051000000000LL + i);
       row.set_reference(row.item_id() * 100 + 1);
       row.set_amount_fen(1000 + i);
-      rows.push_back({{row.item_id(), std::to_string(i), kBank, 1}, {Card(i), "测一", "0000", "", ""}});
+      rows.push_back(
+          {{row.item_id(), std::to_string(i), kBank, 1}, {Card(i), "测一", "0000", "", ""}});
     }
     const auto signer = crypto::ReadEd25519PrivateKey(files_->Path("keys/registry-signing.key"));
     const auto recipient = crypto::ReadX25519PublicKey(files_->Path("keys/gateway-wrapping.pub"));
@@ -229,7 +244,8 @@ class ServiceTest : public ::testing::Test {
   v1::GetStatisticsResponse Count() {
     const auto stub = v1::BankGatewayService::NewStub(dispatch_->grpc());
     v1::GetStatisticsResponse response;
-    (void)Call(*dispatch_, false, *stub, &Gateway::GetStatistics, v1::GetStatisticsRequest(), response);
+    (void)Call(*dispatch_, false, *stub, &Gateway::GetStatistics, v1::GetStatisticsRequest(),
+               response);
     return response;
   }
   static std::int64_t Of(const v1::GetStatisticsResponse& counts, const std::string& state) {
@@ -406,7 +422,9 @@ TEST_F(ServiceTest, MigrationsAndSettingsAreCheckedByTheBinary) {
   EXPECT_EQ(gateway_->RunOnce("--check-config"), 0);
   EXPECT_NE(gateway_->RunOnce("--nonsense"), 0);
   const identity::Authorizer authorizer(MethodRules());
-  EXPECT_TRUE(authorizer.Disagreements(rpc::MethodsOf({v1::BankGatewayService::service_full_name()})).empty());
+  EXPECT_TRUE(
+      authorizer.Disagreements(rpc::MethodsOf({v1::BankGatewayService::service_full_name()}))
+          .empty());
 }
 
 }  // namespace

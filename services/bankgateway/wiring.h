@@ -36,8 +36,10 @@ std::span<const postgres::Migration> Migrations();
 // The gateway and what it stands on.
 class Parts {
  public:
-  // Fails for keys and certificates that cannot be used. Opens no connection. `metrics` must outlive the parts.
-  static absl::StatusOr<std::unique_ptr<Parts>> Make(const config::Config& config, telemetry::Metrics& metrics);
+  // Fails for keys and certificates that cannot be used. Opens no connection. `metrics` must
+  // outlive the parts.
+  static absl::StatusOr<std::unique_ptr<Parts>> Make(const config::Config& config,
+                                                     telemetry::Metrics& metrics);
   Parts(const Parts&) = delete;
   Parts& operator=(const Parts&) = delete;
   ~Parts();
@@ -85,10 +87,12 @@ class Parts {
   std::unique_ptr<outbox::Relay> relay_;
 };
 
-// Reads command and settings and does what was asked for: `serve` where it is to serve. Returns the exit code.
+// Reads command and settings and does what was asked for: `serve` where it is to serve. Returns the
+// exit code.
 //   --migrate              brings the schema up to date, as the owner role
 //   --check-config         reads settings, keys and certificates, and ends
 //   --raise-restore-epoch  after the database was restored from a backup, before the first start
-int RunCommand(int argc, char** argv, const std::function<absl::Status(const config::Config&)>& serve);
+int RunCommand(int argc, char** argv,
+               const std::function<absl::Status(const config::Config&)>& serve);
 
 }  // namespace yikatong::bankgateway

@@ -1,4 +1,5 @@
-// A stand-in agent bank. `banksim --config FILE`; the README says what is in the file and in the journal.
+// A stand-in agent bank. `banksim --config FILE`; the README says what is in the file and in the
+// journal.
 #include <iostream>
 
 #include "common/crypto/keys.h"
@@ -23,8 +24,9 @@ absl::Status Run(const config::Config& config, rpc::Signals& signals) {
   telemetry::Metrics metrics;
   YKT_ASSIGN_OR_RETURN(banksim::BankOptions options, banksim::BankOptionsOf(config));
   YKT_ASSIGN_OR_RETURN(const auto bank, banksim::Bank::Open(std::move(options)));
-  YKT_ASSIGN_OR_RETURN(const auto tokens, identity::TokenVerifier::Load(
-                                              {.issuer_folder = config.Path("token_issuers")}, clock));
+  YKT_ASSIGN_OR_RETURN(
+      const auto tokens,
+      identity::TokenVerifier::Load({.issuer_folder = config.Path("token_issuers")}, clock));
   const identity::Authorizer authorizer(banksim::Rules());
   const rpc::Guard guard(rpc::GuardOptionsOf(config), authorizer, *tokens, metrics);
   banksim::AgentBankRpc agent_bank(*bank, guard);
@@ -33,10 +35,11 @@ absl::Status Run(const config::Config& config, rpc::Signals& signals) {
   const banksim::DayKeeper days(
       *bank, catalogue ? banksim::CatalogueDay(*catalogue) : banksim::CalendarDay(clock),
       static_cast<int>(absl::ToInt64Milliseconds(config.Duration("day_poll"))));
-  rpc::Server server(rpc::ServerOptionsOf(config),
-                     {{&agent_bank, bank::v1::AgentBankService::service_full_name()},
-                      {&simulator, bank::v1::BankSimulatorService::service_full_name()}},
-                     authorizer, [&bank] { return bank->HasDay(); }, metrics.Registry());
+  rpc::Server server(
+      rpc::ServerOptionsOf(config),
+      {{&agent_bank, bank::v1::AgentBankService::service_full_name()},
+       {&simulator, bank::v1::BankSimulatorService::service_full_name()}},
+      authorizer, [&bank] { return bank->HasDay(); }, metrics.Registry());
   YKT_RETURN_IF_ERROR(server.Start());
   signals.Wait();
   server.Drain();
@@ -47,8 +50,8 @@ absl::Status Run(const config::Config& config, rpc::Signals& signals) {
 
 int main(int argc, char** argv) {
   rpc::Signals signals;
-  const config::Start start = config::FromCommandLine(banksim::Settings(), argc, argv, environ,
-                                                      std::cout, std::cerr);
+  const config::Start start =
+      config::FromCommandLine(banksim::Settings(), argc, argv, environ, std::cout, std::cerr);
   if (!start.config) return start.exit_code;
   const absl::Status status = Run(*start.config, signals);
   return status.ok() ? 0 : rpc::ExitFailure(status);

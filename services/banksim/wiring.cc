@@ -24,12 +24,11 @@ absl::StatusOr<BankOptions> BankOptionsOf(const config::Config& config) {
     YKT_ASSIGN_OR_RETURN(crypto::Ed25519PublicKey key,
                          crypto::ReadEd25519PublicKey(config.Path("signer_key")));
     const crypto::Digest digest = crypto::Sha256(key.Raw());
-    options.signature_fits = [key = std::move(key),
-                              id = base::ToHex(crypto::BytesOf(digest).substr(0, 8))](
-                                 std::string_view key_id, std::string_view sha256,
-                                 std::string_view signature) {
-      return key_id == id && key.Verify(sha256, signature);
-    };
+    options.signature_fits =
+        [key = std::move(key), id = base::ToHex(crypto::BytesOf(digest).substr(0, 8))](
+            std::string_view key_id, std::string_view sha256, std::string_view signature) {
+          return key_id == id && key.Verify(sha256, signature);
+        };
   }
   return options;
 }

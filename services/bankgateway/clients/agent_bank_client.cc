@@ -21,11 +21,16 @@ constexpr int kMaxStatementLines = 2'000;
 
 RowState FromWire(pb::RowState state) {
   switch (state) {
-    case pb::ROW_STATE_PAID: return RowState::kPaid;
-    case pb::ROW_STATE_FAILED: return RowState::kFailed;
-    case pb::ROW_STATE_RETURNED: return RowState::kReturned;
-    case pb::ROW_STATE_NOT_FOUND: return RowState::kNotFound;
-    default: return RowState::kPending;  // what we do not understand is not decided
+    case pb::ROW_STATE_PAID:
+      return RowState::kPaid;
+    case pb::ROW_STATE_FAILED:
+      return RowState::kFailed;
+    case pb::ROW_STATE_RETURNED:
+      return RowState::kReturned;
+    case pb::ROW_STATE_NOT_FOUND:
+      return RowState::kNotFound;
+    default:
+      return RowState::kPending;  // what we do not understand is not decided
   }
 }
 
@@ -80,10 +85,14 @@ class GrpcAgentBank final : public AgentBank {
     writer->WritesDone();
     YKT_RETURN_IF_ERROR(rpc::FromGrpc(writer->Finish()));
     switch (response.answer()) {
-      case pb::FILE_ANSWER_ACCEPTED: return SendAnswer{FileAnswer::kAccepted, ""};
-      case pb::FILE_ANSWER_DUPLICATE: return SendAnswer{FileAnswer::kDuplicate, ""};
-      case pb::FILE_ANSWER_REFUSED: return SendAnswer{FileAnswer::kRefused, response.reason()};
-      default: return absl::UnknownError("the bank's answer is not understood");
+      case pb::FILE_ANSWER_ACCEPTED:
+        return SendAnswer{FileAnswer::kAccepted, ""};
+      case pb::FILE_ANSWER_DUPLICATE:
+        return SendAnswer{FileAnswer::kDuplicate, ""};
+      case pb::FILE_ANSWER_REFUSED:
+        return SendAnswer{FileAnswer::kRefused, response.reason()};
+      default:
+        return absl::UnknownError("the bank's answer is not understood");
     }
   }
 
@@ -96,11 +105,20 @@ class GrpcAgentBank final : public AgentBank {
     YKT_RETURN_IF_ERROR(rpc::FromGrpc(stub_->GetFileState(&context, request, &response)));
     FileReport report;
     switch (response.state()) {
-      case pb::FILE_STATE_NOT_FOUND: report.state = BankFileState::kNotFound; break;
-      case pb::FILE_STATE_PROCESSING: report.state = BankFileState::kProcessing; break;
-      case pb::FILE_STATE_DONE: report.state = BankFileState::kDone; break;
-      case pb::FILE_STATE_REFUSED: report.state = BankFileState::kRefused; break;
-      default: return absl::UnknownError("the bank's answer is not understood");
+      case pb::FILE_STATE_NOT_FOUND:
+        report.state = BankFileState::kNotFound;
+        break;
+      case pb::FILE_STATE_PROCESSING:
+        report.state = BankFileState::kProcessing;
+        break;
+      case pb::FILE_STATE_DONE:
+        report.state = BankFileState::kDone;
+        break;
+      case pb::FILE_STATE_REFUSED:
+        report.state = BankFileState::kRefused;
+        break;
+      default:
+        return absl::UnknownError("the bank's answer is not understood");
     }
     report.sha256 = response.sha256();
     report.word = response.reason();
@@ -117,7 +135,8 @@ class GrpcAgentBank final : public AgentBank {
     request.set_bank_code(bank_code_);
     pb::ListResultsResponse response;
     YKT_RETURN_IF_ERROR(rpc::FromGrpc(stub_->ListResults(&context, request, &response)));
-    if (response.results_size() > count) return absl::DataLossError("more results than were asked for");
+    if (response.results_size() > count)
+      return absl::DataLossError("more results than were asked for");
     ResultPage page;
     page.head = response.head();
     page.results.reserve(static_cast<std::size_t>(response.results_size()));
@@ -165,7 +184,8 @@ class GrpcAgentBank final : public AgentBank {
     bool first = true;
     std::vector<StatementLine> lines;
     while (reader->Read(&message)) {
-      if (message.has_head() != first) return stop(absl::DataLossError("a statement has one head, in front"));
+      if (message.has_head() != first)
+        return stop(absl::DataLossError("a statement has one head, in front"));
       if (first) {
         const pb::StatementHead& head = message.head();
         if (!on_head({head.closed(), head.lines(), head.debit_fen(), head.credit_fen()})) {
@@ -175,7 +195,8 @@ class GrpcAgentBank final : public AgentBank {
       }
       for (pb::StatementLine& wire : *message.mutable_lines()) {
         lines.push_back({wire.line(), wire.reference(), wire.debit(), wire.amount_fen(),
-                         std::move(*wire.mutable_bank_serial()), std::move(*wire.mutable_return_code())});
+                         std::move(*wire.mutable_bank_serial()),
+                         std::move(*wire.mutable_return_code())});
         if (lines.size() == static_cast<std::size_t>(kMaxStatementLines)) {
           if (absl::Status taken = on_lines(lines); !taken.ok()) return stop(taken);
           lines.clear();
@@ -202,7 +223,8 @@ absl::StatusOr<std::shared_ptr<AgentBank>> GrpcAgentBanks::Of(const Bank& bank) 
   if (channel == nullptr) {
     rpc::ChannelOptions options;
     options.address = bank.address;
-    options.server = bank.tls_name.empty() ? bank.address.substr(0, bank.address.rfind(':')) : bank.tls_name;
+    options.server =
+        bank.tls_name.empty() ? bank.address.substr(0, bank.address.rfind(':')) : bank.tls_name;
     options.tls = tls_;
     options.retry_unavailable = false;
     absl::StatusOr<std::unique_ptr<rpc::Channel>> opened = rpc::Channel::Open(std::move(options));

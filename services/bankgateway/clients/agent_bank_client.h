@@ -1,5 +1,6 @@
-// Banks that speak gRPC (proto/yikatong/bank/v1). One connection for each address; nothing is retried behind the
-// caller's back: whether a file may be sent again is not the transport's to decide.
+// Banks that speak gRPC (proto/yikatong/bank/v1). One connection for each address; nothing is
+// retried behind the caller's back: whether a file may be sent again is not the transport's to
+// decide.
 #pragma once
 
 #include <map>
@@ -24,7 +25,8 @@ class GrpcAgentBanks final : public AgentBanks {
  private:
   const rpc::TlsFiles tls_;
   std::mutex mutex_;
-  std::map<std::pair<std::string, std::string>, std::shared_ptr<rpc::Channel>> channels_;  // address, name
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<rpc::Channel>>
+      channels_;  // address, name
 };
 
 }  // namespace yikatong::bankgateway

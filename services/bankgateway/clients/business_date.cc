@@ -35,7 +35,8 @@ absl::Status CatalogueBusinessClock::AskOnce() {
   catalogue::v1::GetBusinessDateResponse response;
   YKT_RETURN_IF_ERROR(rpc::FromGrpc(stub->GetBusinessDate(&context, {}, &response)));
   const std::optional<absl::CivilDay> day = base::ParseDate(response.date());
-  if (!day.has_value()) return status::Refuse(status::Reason::kMessageMalformed, "the catalogue gave no date");
+  if (!day.has_value())
+    return status::Refuse(status::Reason::kMessageMalformed, "the catalogue gave no date");
   date_.MoveTo(*day);
   return absl::OkStatus();
 }

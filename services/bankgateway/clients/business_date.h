@@ -1,5 +1,5 @@
-// The business date where it can be moved (a demonstration): asked of its owner, the catalogue, a few times a
-// second, and remembered while that does not answer.
+// The business date where it can be moved (a demonstration): asked of its owner, the catalogue, a
+// few times a second, and remembered while that does not answer.
 #pragma once
 
 #include <atomic>
@@ -16,8 +16,8 @@ namespace yikatong::bankgateway {
 // Thread safe. The date never goes back. `catalogue` must outlive it.
 class CatalogueBusinessClock final : public base::BusinessClock {
  public:
-  // Until the catalogue has answered the date is that of 1970, on which nothing can be done: today in Beijing could be
-  // later than the date of a demonstration, and a date never goes back.
+  // Until the catalogue has answered the date is that of 1970, on which nothing can be done: today
+  // in Beijing could be later than the date of a demonstration, and a date never goes back.
   CatalogueBusinessClock(const rpc::Channel& catalogue, int poll_every_ms);
   ~CatalogueBusinessClock() override;
 

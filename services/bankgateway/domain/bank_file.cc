@@ -23,10 +23,12 @@ void PutDigits(std::string& out, std::int64_t number, int width = 0) {
 
 }  // namespace
 
-std::string MakeFileId(std::int32_t district, absl::CivilDay day, std::int64_t epoch, std::int64_t number) {
+std::string MakeFileId(std::int32_t district, absl::CivilDay day, std::int64_t epoch,
+                       std::int64_t number) {
   char text[64];
-  std::snprintf(text, sizeof text, "%06d-%s-%lld-%07lld", district, base::FormatCompactDate(day).c_str(),
-                static_cast<long long>(epoch), static_cast<long long>(number));
+  std::snprintf(text, sizeof text, "%06d-%s-%lld-%07lld", district,
+                base::FormatCompactDate(day).c_str(), static_cast<long long>(epoch),
+                static_cast<long long>(number));
   return text;
 }
 

@@ -22,7 +22,8 @@ struct FileHeader {
 };
 
 // `120105-20260302-1-0000001`: district, day, restore epoch, number.
-std::string MakeFileId(std::int32_t district, absl::CivilDay day, std::int64_t epoch, std::int64_t number);
+std::string MakeFileId(std::int32_t district, absl::CivilDay day, std::int64_t epoch,
+                       std::int64_t number);
 
 // Holds one part at a time. Not thread safe.
 class BankFileWriter {

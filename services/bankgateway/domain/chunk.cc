@@ -38,7 +38,8 @@ bool ParseId(std::string_view text, std::int64_t& id) {
 absl::Status CheckRows(const Chunk& chunk) {
   if (chunk.rows.empty()) return BadField("rows");
   if (chunk.rows.size() > static_cast<std::size_t>(kMaxChunkRows)) {
-    return status::Refuse(Reason::kRowLimitExceeded, "", {{"limit", std::to_string(kMaxChunkRows)}});
+    return status::Refuse(Reason::kRowLimitExceeded, "",
+                          {{"limit", std::to_string(kMaxChunkRows)}});
   }
   const std::optional<std::u32string> summary = base::DecodeUtf8(chunk.summary);
   if (!summary || summary->empty() || summary->size() > kMaxSummaryCodePoints ||
@@ -51,7 +52,8 @@ absl::Status CheckRows(const Chunk& chunk) {
     const InstructionRow& row = chunk.rows[i];
     const std::int64_t attempt = row.reference % kAttemptsPerItem;
     if (row.reference <= 0 || row.reference / kAttemptsPerItem != row.item_id || attempt < 1 ||
-        DistrictOfReference(row.reference) != chunk.district || !seen.insert(row.reference).second) {
+        DistrictOfReference(row.reference) != chunk.district ||
+        !seen.insert(row.reference).second) {
       return status::Refuse(Reason::kReferenceInvalid, "", {{"row", std::to_string(i + 1)}});
     }
     if (row.amount_fen <= 0 || row.amount_fen > kMaxRowFen) {

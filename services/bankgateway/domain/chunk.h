@@ -1,5 +1,5 @@
-// One chunk of instructions: what must hold of it before it is taken, what its repetition is compared by, and how its
-// accounts are kept. Pure functions.
+// One chunk of instructions: what must hold of it before it is taken, what its repetition is
+// compared by, and how its accounts are kept. Pure functions.
 #pragma once
 
 #include <functional>
@@ -16,22 +16,24 @@
 
 namespace yikatong::bankgateway {
 
-// Fills the rows' clear fields and the accounts of `chunk` from its sealed accounts, whose rows must be those of the
-// chunk, in their order, and bound to its request id. SEAL_INVALID.
+// Fills the rows' clear fields and the accounts of `chunk` from its sealed accounts, whose rows
+// must be those of the chunk, in their order, and bound to its request id. SEAL_INVALID.
 absl::Status OpenSeal(std::string_view sealed, const crypto::X25519PrivateKey& recipient,
                       const std::vector<crypto::Ed25519PublicKey>& signers, Chunk& chunk);
 
-// REFERENCE_INVALID, AMOUNT_INVALID, ROW_LIMIT_EXCEEDED, FIELD_INVALID; before anything is decrypted.
+// REFERENCE_INVALID, AMOUNT_INVALID, ROW_LIMIT_EXCEEDED, FIELD_INVALID; before anything is
+// decrypted.
 absl::Status CheckRows(const Chunk& chunk);
 
-// Whether `agreement` may take `chunk` on a day: AGREEMENT_EXPIRED, AGREEMENT_SUSPENDED, BANK_SUSPENDED,
-// BANK_NOT_COVERED; AGREEMENT_UNKNOWN for that of another district.
+// Whether `agreement` may take `chunk` on a day: AGREEMENT_EXPIRED, AGREEMENT_SUSPENDED,
+// BANK_SUSPENDED, BANK_NOT_COVERED; AGREEMENT_UNKNOWN for that of another district.
 absl::Status CheckAgreement(const Agreement& agreement, const Chunk& chunk, absl::CivilDay today);
 
 // Why nothing can be sent under an agreement on a day, as a stable reason; empty where it can.
 std::string_view NotUsable(const Agreement& agreement, absl::CivilDay today);
 
-// Over everything that was submitted in clear: a chunk that is sealed anew for the same rows is the same content.
+// Over everything that was submitted in clear: a chunk that is sealed anew for the same rows is the
+// same content.
 crypto::Digest ContentHash(const Chunk& chunk);
 
 // What goes to the bank, for all rows, as one value to be encrypted.

@@ -28,7 +28,8 @@ absl::StatusOr<int> Collector::TakeResults(const Bank& bank) {
 }
 
 absl::StatusOr<int> Collector::Reconcile(const Bank& bank) {
-  YKT_ASSIGN_OR_RETURN(const std::vector<DueStatement> due, outcomes_.DueStatements(bank.bank_code));
+  YKT_ASSIGN_OR_RETURN(const std::vector<DueStatement> due,
+                       outcomes_.DueStatements(bank.bank_code));
   if (due.empty()) return 0;
   YKT_ASSIGN_OR_RETURN(const std::shared_ptr<AgentBank> agent, banks_.Of(bank));
   int completed = 0;

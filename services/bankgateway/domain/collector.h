@@ -1,5 +1,5 @@
-// Learns what became of payments: results by the bank's cursor, statements of closed days, questions about what is
-// still open.
+// Learns what became of payments: results by the bank's cursor, statements of closed days,
+// questions about what is still open.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,8 @@ namespace yikatong::bankgateway {
 
 struct CollectorOptions {
   int page_rows = 2'000;
-  // Days of the business clock after the day of sending, after which a row without a final outcome is told as UNKNOWN
-  // and asked about by name.
+  // Days of the business clock after the day of sending, after which a row without a final outcome
+  // is told as UNKNOWN and asked about by name.
   int unknown_after_days = 2;
   int ask_rows = 1'000;
 };
@@ -29,10 +29,12 @@ class Collector {
   // Takes one page of results; how many were in it. 0: there are no more for now.
   absl::StatusOr<int> TakeResults(const Bank& bank);
 
-  // Reconciles days that are closed; how many it completed. A day that the bank has not closed is left for later.
+  // Reconciles days that are closed; how many it completed. A day that the bank has not closed is
+  // left for later.
   absl::StatusOr<int> Reconcile(const Bank& bank);
 
-  // Asks about rows that are late; how many files. Where the bank does not answer they are told as UNKNOWN all the same.
+  // Asks about rows that are late; how many files. Where the bank does not answer they are told as
+  // UNKNOWN all the same.
   absl::StatusOr<int> AskAboutLate(const Bank& bank);
 
  private:

@@ -18,8 +18,8 @@ absl::Status BadField(std::string_view field) {
 
 bool IsNumber(std::string_view text, std::size_t most) {
   return !text.empty() && text.size() <= most && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '_' ||
-           c == '.';
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' ||
+           c == '_' || c == '.';
   });
 }
 
@@ -30,7 +30,8 @@ int Telling(std::string_view reason) {
 
 }  // namespace
 
-absl::StatusOr<int> Intake::SubmitChunk(const identity::Caller& caller, Chunk chunk, std::string_view sealed) {
+absl::StatusOr<int> Intake::SubmitChunk(const identity::Caller& caller, Chunk chunk,
+                                        std::string_view sealed) {
   YKT_RETURN_IF_ERROR(CheckRows(chunk));
   YKT_RETURN_IF_ERROR(OpenSeal(sealed, keys_.recipient, keys_.registries, chunk));
   // A repetition gets the first answer, also where the agreement has expired since.
@@ -40,8 +41,8 @@ absl::StatusOr<int> Intake::SubmitChunk(const identity::Caller& caller, Chunk ch
   return static_cast<int>(chunk.rows.size());
 }
 
-absl::StatusOr<Bank> Intake::CreateBank(const identity::Caller& caller, const std::string& request_id,
-                                        const Bank& bank) {
+absl::StatusOr<Bank> Intake::CreateBank(const identity::Caller& caller,
+                                        const std::string& request_id, const Bank& bank) {
   YKT_RETURN_IF_ERROR(codes::ParseBankCode(bank.bank_code).status());
   if (bank.name.empty() || bank.name.size() > 100) return BadField("name");
   if (bank.address.size() > 200) return BadField("address");
@@ -50,11 +51,13 @@ absl::StatusOr<Bank> Intake::CreateBank(const identity::Caller& caller, const st
   return directory_.CreateBank(caller, request_id, bank);
 }
 
-absl::StatusOr<Agreement> Intake::CreateAgreement(const identity::Caller& caller, const std::string& request_id,
+absl::StatusOr<Agreement> Intake::CreateAgreement(const identity::Caller& caller,
+                                                  const std::string& request_id,
                                                   const Agreement& agreement) {
   if (!IsNumber(agreement.agreement_no, 32)) return BadField("agreement_no");
   if (agreement.district < 100'000 || agreement.district > 999'999) return BadField("district");
-  if (!agreement.department_id.empty() && !IsNumber(agreement.department_id, 64)) return BadField("department_id");
+  if (!agreement.department_id.empty() && !IsNumber(agreement.department_id, 64))
+    return BadField("department_id");
   if (!caller.InDistrict(agreement.district)) return status::Refuse(Reason::kPermissionDenied);
   if (agreement.valid_to < agreement.valid_from) return status::Refuse(Reason::kPeriodInvalid);
   return directory_.CreateAgreement(caller, request_id, agreement);
@@ -62,7 +65,8 @@ absl::StatusOr<Agreement> Intake::CreateAgreement(const identity::Caller& caller
 
 absl::StatusOr<Resolved> Intake::Resolve(std::int32_t district, const std::string& department_id,
                                          absl::CivilDay day) {
-  YKT_ASSIGN_OR_RETURN(std::vector<Agreement> candidates, directory_.CandidateAgreements(district, department_id));
+  YKT_ASSIGN_OR_RETURN(std::vector<Agreement> candidates,
+                       directory_.CandidateAgreements(district, department_id));
   Resolved resolved;
   std::string_view best = status::ReasonName(Reason::kNoAgreement);
   int telling = 0;

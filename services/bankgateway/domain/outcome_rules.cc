@@ -24,10 +24,13 @@ LineVerdict JudgeLine(bool debit, const LineContext& context) {
     if (!context.amount_fits) return differs(difference::kAmountDiffers);
     switch (context.last) {
       case OutcomeState::kNone:
-      case OutcomeState::kUnknown: return {true, nullptr, Verdict::kPaid};
+      case OutcomeState::kUnknown:
+        return {true, nullptr, Verdict::kPaid};
       case OutcomeState::kPaid:
-      case OutcomeState::kReturned: return {true, nullptr, Verdict::kNothing};
-      case OutcomeState::kFailed: return differs(difference::kNotReportedPaid);
+      case OutcomeState::kReturned:
+        return {true, nullptr, Verdict::kNothing};
+      case OutcomeState::kFailed:
+        return differs(difference::kNotReportedPaid);
     }
   }
   if (context.reversed_before) return differs(difference::kReversalWithoutPayment);
@@ -38,7 +41,8 @@ LineVerdict JudgeLine(bool debit, const LineContext& context) {
     case OutcomeState::kReturned:
       if (!context.amount_fits) return differs(difference::kAmountDiffers);
       return {true, nullptr, Verdict::kNothing};
-    default: return differs(difference::kReversalWithoutPayment);
+    default:
+      return differs(difference::kReversalWithoutPayment);
   }
 }
 

@@ -1,15 +1,16 @@
-// What may follow what: the one table of the states of an instruction's outcome, and of what a statement's line means.
+// What may follow what: the one table of the states of an instruction's outcome, and of what a
+// statement's line means.
 //
-//   | last outcome \ the bank says | PAID       | FAILED     | FAILED 3051       | RETURNED         |
+//   | last outcome \ the bank says | PAID       | FAILED     | FAILED 3051       | RETURNED |
 //   |------------------------------|------------|------------|-------------------|------------------|
-//   | none                         | PAID       | FAILED     | UNKNOWN, we ask   | PAID, RETURNED   |
-//   | UNKNOWN                      | PAID       | FAILED     | nothing           | PAID, RETURNED   |
-//   | PAID                         | nothing    | difference | difference        | RETURNED         |
-//   | FAILED                       | difference | nothing    | difference        | difference       |
-//   | RETURNED                     | nothing    | difference | difference        | nothing          |
+//   | none                         | PAID       | FAILED     | UNKNOWN, we ask   | PAID, RETURNED |
+//   | UNKNOWN                      | PAID       | FAILED     | nothing           | PAID, RETURNED |
+//   | PAID                         | nothing    | difference | difference        | RETURNED | |
+//   FAILED                       | difference | nothing    | difference        | difference       |
+//   | RETURNED                     | nothing    | difference | difference        | nothing |
 //
-// "Duplicate" (3051) says that the bank has had the reference: it never makes a payment failed. An amount that is not
-// ours is a difference and nothing else.
+// "Duplicate" (3051) says that the bank has had the reference: it never makes a payment failed. An
+// amount that is not ours is a difference and nothing else.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +36,7 @@ Verdict Next(OutcomeState last, BankSays said);
 
 // What the books know of the reference that a statement's line names.
 struct LineContext {
-  bool known = false;          // an instruction under this very agreement
+  bool known = false;  // an instruction under this very agreement
   bool amount_fits = false;
   bool debited_before = false;   // by an earlier line, of this or another statement
   bool reversed_before = false;  // the same for money that came back

@@ -1,8 +1,9 @@
-// What the use cases need from outside: the books (PostgreSQL stands behind them) and the banks (gRPC does).
+// What the use cases need from outside: the books (PostgreSQL stands behind them) and the banks
+// (gRPC does).
 //
-// Every method of a book is one transaction: done or not done. An error of the books (UNAVAILABLE, LEASE_LOST …) leaves
-// nothing behind; COMMIT_UNKNOWN is answered by calling again, since each step says under which cursor, fence or key it
-// is. Implementations are thread safe.
+// Every method of a book is one transaction: done or not done. An error of the books (UNAVAILABLE,
+// LEASE_LOST …) leaves nothing behind; COMMIT_UNKNOWN is answered by calling again, since each step
+// says under which cursor, fence or key it is. Implementations are thread safe.
 #pragma once
 
 #include <cstdint>
@@ -91,7 +92,7 @@ struct FileToSend {
   std::string signature;
   std::string signer_key_id;
   bool refuses_duplicates = false;
-  bool may_send = false;  // bank and agreement are usable today
+  bool may_send = false;          // bank and agreement are usable today
   std::int64_t act_until_ms = 0;  // on Clock::MonotonicMillis
 };
 
@@ -108,7 +109,8 @@ class AgentBank {
   virtual absl::StatusOr<ResultPage> ListResults(std::int64_t after, int count) = 0;
   virtual absl::StatusOr<std::vector<BankResult>> QueryReferences(
       const std::vector<std::int64_t>& references) = 0;
-  // `on_head` first; false ends the reading, and the answer is OK. Then `on_lines` for each part, in order.
+  // `on_head` first; false ends the reading, and the answer is OK. Then `on_lines` for each part,
+  // in order.
   virtual absl::Status GetStatement(
       const std::string& agreement_no, absl::CivilDay day,
       const std::function<bool(const StatementHead&)>& on_head,
@@ -124,13 +126,15 @@ class AgentBanks {
 
 // ---- Books.
 
-// Banks and agreements. Mutations are done once for a request id; REQUEST_ID_REUSED with other content.
+// Banks and agreements. Mutations are done once for a request id; REQUEST_ID_REUSED with other
+// content.
 class Directory {
  public:
   virtual ~Directory() = default;
-  virtual absl::StatusOr<Bank> CreateBank(const identity::Caller& caller, const std::string& request_id,
-                                          const Bank& bank) = 0;
-  virtual absl::StatusOr<Bank> SetBankState(const identity::Caller& caller, const std::string& request_id,
+  virtual absl::StatusOr<Bank> CreateBank(const identity::Caller& caller,
+                                          const std::string& request_id, const Bank& bank) = 0;
+  virtual absl::StatusOr<Bank> SetBankState(const identity::Caller& caller,
+                                            const std::string& request_id,
                                             const std::string& bank_code, bool suspended,
                                             const std::string& reason) = 0;
   virtual absl::StatusOr<std::vector<Bank>> ListBanks(const std::string& after, int count) = 0;
@@ -139,21 +143,24 @@ class Directory {
                                                     const Agreement& agreement) = 0;
   virtual absl::StatusOr<Agreement> SetAgreementState(const identity::Caller& caller,
                                                       const std::string& request_id,
-                                                      const std::string& agreement_no, bool suspended,
+                                                      const std::string& agreement_no,
+                                                      bool suspended,
                                                       const std::string& reason) = 0;
   virtual absl::StatusOr<std::vector<Agreement>> ListAgreements(const identity::Scope& scope,
                                                                 std::int32_t district,
-                                                                const std::string& after, int count) = 0;
+                                                                const std::string& after,
+                                                                int count) = 0;
   // All that could pay for the department, its own before the district's.
-  virtual absl::StatusOr<std::vector<Agreement>> CandidateAgreements(std::int32_t district,
-                                                                     const std::string& department_id) = 0;
+  virtual absl::StatusOr<std::vector<Agreement>> CandidateAgreements(
+      std::int32_t district, const std::string& department_id) = 0;
   virtual absl::StatusOr<Statistics> Count(std::int32_t district) = 0;
 };
 
 class InstructionBook {
  public:
   virtual ~InstructionBook() = default;
-  // The number of rows of a chunk that was taken before under this id, if it was; REQUEST_ID_REUSED with other content.
+  // The number of rows of a chunk that was taken before under this id, if it was; REQUEST_ID_REUSED
+  // with other content.
   virtual absl::StatusOr<std::optional<int>> FindChunk(const Chunk& chunk) = 0;
   // Takes the chunk whole. REFERENCE_REUSED, and what CheckAgreement says.
   virtual absl::Status StoreChunk(const identity::Caller& caller, const Chunk& chunk) = 0;
@@ -163,21 +170,24 @@ class InstructionBook {
 class FileBook {
  public:
   virtual ~FileBook() = default;
-  // Makes one file of waiting chunks: of one agreement, at most kMaxFileRows. False where nothing is to be packed.
+  // Makes one file of waiting chunks: of one agreement, at most kMaxFileRows. False where nothing
+  // is to be packed.
   virtual absl::StatusOr<bool> PackOne() = 0;
-  // Takes one file to send or to ask about, under a lease; it is SENDING from here on. Files that this process holds
-  // already are taken again: the caller skips those that it is still at.
-  virtual absl::StatusOr<std::optional<FileToSend>> Take(const std::vector<std::string>& skip_files,
-                                                         const std::vector<std::string>& skip_banks) = 0;
+  // Takes one file to send or to ask about, under a lease; it is SENDING from here on. Files that
+  // this process holds already are taken again: the caller skips those that it is still at.
+  virtual absl::StatusOr<std::optional<FileToSend>> Take(
+      const std::vector<std::string>& skip_files, const std::vector<std::string>& skip_banks) = 0;
   virtual absl::StatusOr<std::string> ReadPart(const std::string& file_id, std::int32_t part) = 0;
   // The bank has it.
   virtual absl::Status MarkSent(const FileToSend& file) = 0;
   // The bank will never pay any of it: every row is FAILED with `reason`, once.
-  virtual absl::Status MarkRefused(const FileToSend& file, std::string_view word, status::Reason reason) = 0;
+  virtual absl::Status MarkRefused(const FileToSend& file, std::string_view word,
+                                   status::Reason reason) = 0;
   // Nothing is known; whoever takes it next asks first.
   virtual absl::Status Release(const FileToSend& file, std::string_view note) = 0;
-  virtual absl::StatusOr<std::vector<File>> List(const identity::Scope& scope, std::int32_t district,
-                                                 std::int64_t before_number, int count) = 0;
+  virtual absl::StatusOr<std::vector<File>> List(const identity::Scope& scope,
+                                                 std::int32_t district, std::int64_t before_number,
+                                                 int count) = 0;
 };
 
 // A file with rows that nothing final is known of for too long.
@@ -197,8 +207,8 @@ class OutcomeBook {
  public:
   virtual ~OutcomeBook() = default;
   virtual absl::StatusOr<std::int64_t> Cursor(const std::string& bank_code) = 0;
-  // Applies a page that begins behind `after`, at most 2000 results, and moves the cursor. ABORTED where another worker
-  // has moved it meanwhile.
+  // Applies a page that begins behind `after`, at most 2000 results, and moves the cursor. ABORTED
+  // where another worker has moved it meanwhile.
   virtual absl::Status ApplyPage(const std::string& bank_code, std::int64_t after,
                                  const std::vector<BankResult>& results) = 0;
   // Gives numbers to chunks that have committed; how many.
@@ -210,10 +220,12 @@ class OutcomeBook {
   virtual absl::StatusOr<std::vector<LateFile>> LateFiles(const std::string& bank_code,
                                                           absl::CivilDay sent_by) = 0;
   virtual absl::StatusOr<std::vector<std::int64_t>> OpenReferences(const std::string& file_id,
-                                                                   std::int64_t after, int count) = 0;
-  // What the bank answered about single rows. What is still pending, or not found before that is final, becomes
-  // UNKNOWN, once; not found for ever becomes FAILED.
-  virtual absl::Status ApplyAnswers(const std::string& bank_code, const std::vector<BankResult>& answers,
+                                                                   std::int64_t after,
+                                                                   int count) = 0;
+  // What the bank answered about single rows. What is still pending, or not found before that is
+  // final, becomes UNKNOWN, once; not found for ever becomes FAILED.
+  virtual absl::Status ApplyAnswers(const std::string& bank_code,
+                                    const std::vector<BankResult>& answers,
                                     bool not_found_is_final) = 0;
   virtual absl::Status MarkAsked(const std::string& file_id) = 0;
 
@@ -222,16 +234,18 @@ class OutcomeBook {
   // Compares lines with the books; lines that were compared before are passed over.
   virtual absl::Status CompareLines(const std::string& bank_code, const DueStatement& statement,
                                     const std::vector<StatementLine>& lines) = 0;
-  // All lines were compared: finds what is missing and closes the day. FAILED_PRECONDITION where the lines are not
-  // those of the head.
-  virtual absl::Status CompleteStatement(const std::string& bank_code, const DueStatement& statement,
+  // All lines were compared: finds what is missing and closes the day. FAILED_PRECONDITION where
+  // the lines are not those of the head.
+  virtual absl::Status CompleteStatement(const std::string& bank_code,
+                                         const DueStatement& statement,
                                          const StatementHead& head) = 0;
   virtual absl::StatusOr<std::vector<Reconciliation>> ListReconciliations(
       const identity::Scope& scope, const std::string& agreement_no, absl::CivilDay before_day,
       const std::string& before_agreement, int count) = 0;
   virtual absl::StatusOr<std::vector<Difference>> ListDifferences(const identity::Scope& scope,
                                                                   const std::string& agreement_no,
-                                                                  std::int64_t after, int count) = 0;
+                                                                  std::int64_t after,
+                                                                  int count) = 0;
 };
 
 }  // namespace yikatong::bankgateway

@@ -1,4 +1,5 @@
-// Banks' own codes and words, and the stable reasons that they become: one table, after domain.md 4.1.
+// Banks' own codes and words, and the stable reasons that they become: one table, after
+// domain.md 4.1.
 #pragma once
 
 #include <string_view>

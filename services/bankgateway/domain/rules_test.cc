@@ -61,7 +61,8 @@ TEST(StatementLines, ADebitOfAnUnknownRowMakesItPaid) {
 TEST(StatementLines, WhatDoesNotFitIsADifferenceOfItsKind) {
   EXPECT_STREQ(JudgeLine(true, {}).difference, difference::kUnknownReference);
   EXPECT_STREQ(JudgeLine(false, {}).difference, difference::kReversalWithoutPayment);
-  EXPECT_STREQ(JudgeLine(true, {true, true, true, false, OutcomeState::kPaid}).difference, difference::kSecondDebit);
+  EXPECT_STREQ(JudgeLine(true, {true, true, true, false, OutcomeState::kPaid}).difference,
+               difference::kSecondDebit);
   EXPECT_STREQ(JudgeLine(true, {true, false, false, false, OutcomeState::kPaid}).difference,
                difference::kAmountDiffers);
   EXPECT_STREQ(JudgeLine(true, {true, true, false, false, OutcomeState::kFailed}).difference,
@@ -127,13 +128,17 @@ TEST(Chunks, TheContentIsWhatWasSubmittedInClear) {
 
 class Seals : public testing::Test {
  protected:
-  std::string Seal(const std::vector<crypto::RowToSeal>& rows, std::string_view context = "chunk-1") {
-    return crypto::EncodeSealedChunk(*crypto::SealChunk(context, rows, signer_, recipient_.PublicKey(), random_));
+  std::string Seal(const std::vector<crypto::RowToSeal>& rows,
+                   std::string_view context = "chunk-1") {
+    return crypto::EncodeSealedChunk(
+        *crypto::SealChunk(context, rows, signer_, recipient_.PublicKey(), random_));
   }
   static std::vector<crypto::RowToSeal> Rows() {
     std::vector<crypto::RowToSeal> rows(2);
-    rows[0] = {{1051000000001, "7", "102100099996", 1}, {"6200000000000013", "测一", "0013", "", ""}};
-    rows[1] = {{1051000000002, "8", "102100099996", 1}, {"620000000000000005", "测二", "0005", "", ""}};
+    rows[0] = {{1051000000001, "7", "102100099996", 1},
+               {"6200000000000013", "测一", "0013", "", ""}};
+    rows[1] = {{1051000000002, "8", "102100099996", 1},
+               {"620000000000000005", "测二", "0005", "", ""}};
     return rows;
   }
   crypto::SeededRandom random_{1};
@@ -153,25 +158,30 @@ TEST_F(Seals, SwappedRowsAreRefused) {
   std::vector<crypto::RowToSeal> rows = Rows();
   std::swap(rows[0], rows[1]);
   Chunk chunk = TwoRows();
-  EXPECT_EQ(status::ReasonOf(OpenSeal(Seal(rows), recipient_, {signer_.PublicKey()}, chunk)), Reason::kSealInvalid);
+  EXPECT_EQ(status::ReasonOf(OpenSeal(Seal(rows), recipient_, {signer_.PublicKey()}, chunk)),
+            Reason::kSealInvalid);
   // Swapped behind the signer's back: the signature does not fit any more.
   crypto::SealedChunk sealed = *crypto::DecodeSealedChunk(Seal(Rows()));
   std::swap(sealed.rows[0].ciphertext, sealed.rows[1].ciphertext);
-  EXPECT_EQ(status::ReasonOf(OpenSeal(crypto::EncodeSealedChunk(sealed), recipient_, {signer_.PublicKey()}, chunk)),
+  EXPECT_EQ(status::ReasonOf(OpenSeal(crypto::EncodeSealedChunk(sealed), recipient_,
+                                      {signer_.PublicKey()}, chunk)),
             Reason::kSealInvalid);
 }
 
 TEST_F(Seals, ASealForAnotherChunkSignerOrRowsIsRefused) {
   Chunk chunk = TwoRows();
-  EXPECT_EQ(status::ReasonOf(OpenSeal(Seal(Rows(), "chunk-2"), recipient_, {signer_.PublicKey()}, chunk)),
-            Reason::kSealInvalid);
+  EXPECT_EQ(
+      status::ReasonOf(OpenSeal(Seal(Rows(), "chunk-2"), recipient_, {signer_.PublicKey()}, chunk)),
+      Reason::kSealInvalid);
   const crypto::Ed25519PrivateKey stranger = crypto::Ed25519PrivateKey::Generate(random_);
   EXPECT_EQ(status::ReasonOf(OpenSeal(Seal(Rows()), recipient_, {stranger.PublicKey()}, chunk)),
             Reason::kSealInvalid);
   std::vector<crypto::RowToSeal> rows = Rows();
   rows.pop_back();
-  EXPECT_EQ(status::ReasonOf(OpenSeal(Seal(rows), recipient_, {signer_.PublicKey()}, chunk)), Reason::kSealInvalid);
-  EXPECT_EQ(status::ReasonOf(OpenSeal("no seal", recipient_, {signer_.PublicKey()}, chunk)), Reason::kSealInvalid);
+  EXPECT_EQ(status::ReasonOf(OpenSeal(Seal(rows), recipient_, {signer_.PublicKey()}, chunk)),
+            Reason::kSealInvalid);
+  EXPECT_EQ(status::ReasonOf(OpenSeal("no seal", recipient_, {signer_.PublicKey()}, chunk)),
+            Reason::kSealInvalid);
 }
 
 TEST(Payments, WhatIsStoredIsWhatIsReadAgain) {
@@ -188,8 +198,8 @@ TEST(Payments, WhatIsStoredIsWhatIsReadAgain) {
 }
 
 TEST(BankFiles, HaveTheFormOfTheContractInPartsOfAtMostAMebibyte) {
-  const FileHeader header{MakeFileId(120105, absl::CivilDay(2026, 3, 2), 1, 7), "AG-1", absl::CivilDay(2026, 3, 2),
-                          10'000, 10'000 * 500};
+  const FileHeader header{MakeFileId(120105, absl::CivilDay(2026, 3, 2), 1, 7), "AG-1",
+                          absl::CivilDay(2026, 3, 2), 10'000, 10'000 * 500};
   EXPECT_EQ(header.file_id, "120105-20260302-1-0000007");
   std::string all;
   std::int32_t parts = 0;
@@ -200,7 +210,9 @@ TEST(BankFiles, HaveTheFormOfTheContractInPartsOfAtMostAMebibyte) {
     return absl::OkStatus();
   });
   for (int i = 0; i < 10'000; ++i) {
-    Payment payment{105'1'000'000'001'01 + i * 100LL, 500, "102100099996",
+    Payment payment{105'1'000'000'001'01 + i * 100LL,
+                    500,
+                    "102100099996",
                     {i % 2 == 0 ? "6200000000000013" : "12345678", "测一", "", ""}};
     ASSERT_TRUE(writer.Add(payment, "耕地补贴").ok());
   }
@@ -208,8 +220,11 @@ TEST(BankFiles, HaveTheFormOfTheContractInPartsOfAtMostAMebibyte) {
   EXPECT_EQ(writer.byte_size(), static_cast<std::int64_t>(all.size()));
   EXPECT_EQ(writer.parts(), parts);
   EXPECT_EQ(writer.sha256(), crypto::Sha256(all));
-  EXPECT_TRUE(all.starts_with("H|YKT1|120105-20260302-1-0000007|AG-1|2026-03-02|10000|5000000|SUBSIDY\n"));
-  EXPECT_NE(all.find("\nD|1|0105100000000101|102100099996|CARD|6200000000000013|测一|500|耕地补贴\n"), all.npos);
+  EXPECT_TRUE(
+      all.starts_with("H|YKT1|120105-20260302-1-0000007|AG-1|2026-03-02|10000|5000000|SUBSIDY\n"));
+  EXPECT_NE(
+      all.find("\nD|1|0105100000000101|102100099996|CARD|6200000000000013|测一|500|耕地补贴\n"),
+      all.npos);
   EXPECT_NE(all.find("|PASSBOOK|12345678|"), all.npos);
   EXPECT_TRUE(all.ends_with("\nT|10000|5000000\n"));
 }

@@ -22,6 +22,7 @@ absl::StatusOr<SendStep> Sender::RunOnce() {
   absl::StatusOr<SendStep> step = Work(*file);
   const std::lock_guard lock(mutex_);
   busy_.erase(file->file_id);
+  if (step.ok() && *step != SendStep::kUnknown) paused_.erase(file->file_id);
   return step;
 }
 
@@ -57,9 +58,12 @@ absl::StatusOr<SendStep> Sender::Send(AgentBank& bank, const FileToSend& file) {
       std::min(left, options_.send_timeout_ms));
   if (!answer.ok()) return Later(file, "");
   switch (answer->answer) {
-    case FileAnswer::kAccepted: break;
-    case FileAnswer::kDuplicate: return Ask(bank, file);
-    case FileAnswer::kRefused: return Refused(file, answer->word);
+    case FileAnswer::kAccepted:
+      break;
+    case FileAnswer::kDuplicate:
+      return Ask(bank, file);
+    case FileAnswer::kRefused:
+      return Refused(file, answer->word);
   }
   YKT_RETURN_IF_ERROR(files_.MarkSent(file));
   return SendStep::kSent;
@@ -75,9 +79,11 @@ absl::StatusOr<SendStep> Sender::Ask(AgentBank& bank, const FileToSend& file) {
       YKT_RETURN_IF_ERROR(files_.MarkSent(file));
       return SendStep::kSent;
     case BankFileState::kRefused:
-      if (!report->sha256.empty() && report->sha256 != file.sha256) return Later(file, kOtherContent);
+      if (!report->sha256.empty() && report->sha256 != file.sha256)
+        return Later(file, kOtherContent);
       return Refused(file, report->word);
-    case BankFileState::kNotFound: break;
+    case BankFileState::kNotFound:
+      break;
   }
   if (file.refuses_duplicates && file.may_send) return Send(bank, file);
   if (today_.Today() > file.sent_on + report->horizon_days) {

@@ -1,5 +1,6 @@
-// Sends files, and finds out what became of those whose answer is not known. A file whose state is SENDING is asked
-// about first; only the same bytes go again under the same id, and only to a bank that refuses what it has had.
+// Sends files, and finds out what became of those whose answer is not known. A file whose state is
+// SENDING is asked about first; only the same bytes go again under the same id, and only to a bank
+// that refuses what it has had.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,7 @@ namespace yikatong::bankgateway {
 
 struct SenderOptions {
   std::int64_t send_timeout_ms = 60'000;
-  std::int64_t retry_ms = 500;          // after the first failure; doubles
+  std::int64_t retry_ms = 500;  // after the first failure; doubles
   std::int64_t max_retry_ms = 30'000;
 };
 
@@ -30,7 +31,12 @@ class Sender {
  public:
   Sender(FileBook& files, Directory& directory, AgentBanks& banks, const base::Clock& clock,
          const base::BusinessClock& today, SenderOptions options = {})
-      : files_(files), directory_(directory), banks_(banks), clock_(clock), today_(today), options_(options) {}
+      : files_(files),
+        directory_(directory),
+        banks_(banks),
+        clock_(clock),
+        today_(today),
+        options_(options) {}
 
   // Takes one file and brings it as far as it goes.
   absl::StatusOr<SendStep> RunOnce();

@@ -68,7 +68,13 @@ struct Chunk {
 };
 
 // As it stands in the database.
-enum class OutcomeState : std::int16_t { kNone = 0, kPaid = 1, kFailed = 2, kUnknown = 3, kReturned = 4 };
+enum class OutcomeState : std::int16_t {
+  kNone = 0,
+  kPaid = 1,
+  kFailed = 2,
+  kUnknown = 3,
+  kReturned = 4
+};
 
 struct Outcome {
   std::int64_t reference = 0;
@@ -95,7 +101,13 @@ struct Instruction {
   std::vector<Outcome> outcomes;
 };
 
-enum class FileState : std::int16_t { kPacked = 1, kSending = 2, kSent = 3, kDone = 4, kRefused = 5 };
+enum class FileState : std::int16_t {
+  kPacked = 1,
+  kSending = 2,
+  kSent = 3,
+  kDone = 4,
+  kRefused = 5
+};
 
 struct File {
   std::string file_id;

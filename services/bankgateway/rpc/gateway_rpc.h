@@ -34,25 +34,32 @@ class GatewayRpc final : public v1::BankGatewayService::Service {
                             v1::Bank* response) override;
   grpc::Status ListBanks(grpc::ServerContext* context, const v1::ListBanksRequest* request,
                          v1::ListBanksResponse* response) override;
-  grpc::Status CreateAgreement(grpc::ServerContext* context, const v1::CreateAgreementRequest* request,
+  grpc::Status CreateAgreement(grpc::ServerContext* context,
+                               const v1::CreateAgreementRequest* request,
                                v1::Agreement* response) override;
-  grpc::Status SetAgreementState(grpc::ServerContext* context, const v1::SetAgreementStateRequest* request,
+  grpc::Status SetAgreementState(grpc::ServerContext* context,
+                                 const v1::SetAgreementStateRequest* request,
                                  v1::Agreement* response) override;
-  grpc::Status ListAgreements(grpc::ServerContext* context, const v1::ListAgreementsRequest* request,
+  grpc::Status ListAgreements(grpc::ServerContext* context,
+                              const v1::ListAgreementsRequest* request,
                               v1::ListAgreementsResponse* response) override;
-  grpc::Status ResolveAgreements(grpc::ServerContext* context, const v1::ResolveAgreementsRequest* request,
+  grpc::Status ResolveAgreements(grpc::ServerContext* context,
+                                 const v1::ResolveAgreementsRequest* request,
                                  v1::ResolveAgreementsResponse* response) override;
   grpc::Status SubmitChunk(grpc::ServerContext* context, const v1::SubmitChunkRequest* request,
                            v1::SubmitChunkResponse* response) override;
   grpc::Status ListOutcomes(grpc::ServerContext* context, const v1::ListOutcomesRequest* request,
                             v1::ListOutcomesResponse* response) override;
-  grpc::Status GetInstruction(grpc::ServerContext* context, const v1::GetInstructionRequest* request,
+  grpc::Status GetInstruction(grpc::ServerContext* context,
+                              const v1::GetInstructionRequest* request,
                               v1::Instruction* response) override;
   grpc::Status ListFiles(grpc::ServerContext* context, const v1::ListFilesRequest* request,
                          v1::ListFilesResponse* response) override;
-  grpc::Status ListReconciliations(grpc::ServerContext* context, const v1::ListReconciliationsRequest* request,
+  grpc::Status ListReconciliations(grpc::ServerContext* context,
+                                   const v1::ListReconciliationsRequest* request,
                                    v1::ListReconciliationsResponse* response) override;
-  grpc::Status ListDifferences(grpc::ServerContext* context, const v1::ListDifferencesRequest* request,
+  grpc::Status ListDifferences(grpc::ServerContext* context,
+                               const v1::ListDifferencesRequest* request,
                                v1::ListDifferencesResponse* response) override;
   grpc::Status GetStatistics(grpc::ServerContext* context, const v1::GetStatisticsRequest* request,
                              v1::GetStatisticsResponse* response) override;

@@ -17,11 +17,16 @@ absl::Status BadField(std::string_view field) {
 
 v1::OutcomeState StateToWire(OutcomeState state) {
   switch (state) {
-    case OutcomeState::kPaid: return v1::OUTCOME_STATE_PAID;
-    case OutcomeState::kFailed: return v1::OUTCOME_STATE_FAILED;
-    case OutcomeState::kUnknown: return v1::OUTCOME_STATE_UNKNOWN;
-    case OutcomeState::kReturned: return v1::OUTCOME_STATE_RETURNED;
-    case OutcomeState::kNone: break;
+    case OutcomeState::kPaid:
+      return v1::OUTCOME_STATE_PAID;
+    case OutcomeState::kFailed:
+      return v1::OUTCOME_STATE_FAILED;
+    case OutcomeState::kUnknown:
+      return v1::OUTCOME_STATE_UNKNOWN;
+    case OutcomeState::kReturned:
+      return v1::OUTCOME_STATE_RETURNED;
+    case OutcomeState::kNone:
+      break;
   }
   return v1::OUTCOME_STATE_UNSPECIFIED;
 }
@@ -29,7 +34,8 @@ v1::OutcomeState StateToWire(OutcomeState state) {
 }  // namespace
 
 Bank FromWire(const v1::Bank& wire) {
-  return {wire.bank_code(), wire.name(), wire.address(), wire.card_partner(), wire.suspended(), wire.tls_name()};
+  return {wire.bank_code(),    wire.name(),      wire.address(),
+          wire.card_partner(), wire.suspended(), wire.tls_name()};
 }
 
 void ToWire(const Bank& bank, v1::Bank& wire) {

@@ -4,8 +4,8 @@
 
 namespace yikatong::bankgateway {
 
-absl::Status Audit(const StoreContext& context, postgres::Transaction& tx, const identity::Caller* caller,
-                   const Deed& deed) {
+absl::Status Audit(const StoreContext& context, postgres::Transaction& tx,
+                   const identity::Caller* caller, const Deed& deed) {
   outbox::Entry entry;
   entry.service = "bankgateway";
   entry.kind = deed.kind;
@@ -25,8 +25,8 @@ absl::Status Audit(const StoreContext& context, postgres::Transaction& tx, const
   return outbox::Append(tx, context.ids.NewId(), entry);
 }
 
-absl::Status RecordRefusal(const StoreContext& context, const identity::Caller& caller, std::string_view method,
-                           std::string_view reason) {
+absl::Status RecordRefusal(const StoreContext& context, const identity::Caller& caller,
+                           std::string_view method, std::string_view reason) {
   return context.database.Transact("record_refusal", [&](postgres::Transaction& tx) {
     return Audit(context, tx, &caller,
                  {.kind = "call.refused",

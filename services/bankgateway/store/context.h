@@ -24,7 +24,7 @@ struct StoreContext {
   const base::Clock& clock;
   const base::BusinessClock& today;
   base::IdSource& ids;
-  const crypto::ColumnCipher& cipher;           // accounts and the bytes of files
+  const crypto::ColumnCipher& cipher;            // accounts and the bytes of files
   const crypto::Ed25519PrivateKey& file_signer;  // whose signature banks know
 };
 
@@ -38,13 +38,14 @@ struct Deed {
   std::int64_t leaves = 0;
 };
 
-// Writes the audit entry of a deed of `caller` (nullptr: of this service by itself) in the deed's transaction.
-absl::Status Audit(const StoreContext& context, postgres::Transaction& tx, const identity::Caller* caller,
-                   const Deed& deed);
+// Writes the audit entry of a deed of `caller` (nullptr: of this service by itself) in the deed's
+// transaction.
+absl::Status Audit(const StoreContext& context, postgres::Transaction& tx,
+                   const identity::Caller* caller, const Deed& deed);
 
 // A refusal of a known caller, in a transaction of its own.
-absl::Status RecordRefusal(const StoreContext& context, const identity::Caller& caller, std::string_view method,
-                           std::string_view reason);
+absl::Status RecordRefusal(const StoreContext& context, const identity::Caller& caller,
+                           std::string_view method, std::string_view reason);
 
 // An array literal of words that hold no quotes, commas or braces.
 template <typename Words>

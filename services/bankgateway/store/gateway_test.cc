@@ -1,8 +1,10 @@
-// The use cases over a real PostgreSQL, with a fake bank behind them: what must hold whatever banks and processes do.
+// The use cases over a real PostgreSQL, with a fake bank behind them: what must hold whatever banks
+// and processes do.
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 
 #include "common/crypto/testing/seeded_random.h"
 #include "common/postgres/testing/pg_fixture.h"
@@ -28,24 +30,30 @@ constexpr char kBank[] = "102100099996";
 constexpr char kOtherBank[] = "103100000026";
 constexpr std::int32_t kDistrict = 120105;
 
-std::int64_t Reference(int serial, int attempt = 1) { return (1051000000000LL + serial) * 100 + attempt; }
+std::int64_t Reference(int serial, int attempt = 1) {
+  return (1051000000000LL + serial) * 100 + attempt;
+}
 std::int64_t Amount(int serial) { return 1000 + serial; }
 
 class GatewayTest : public testing::Test {
  protected:
-  static void SetUpTestSuite() { pg_ = postgres::PgFixture::Start({"bankgateway", sql::kMigrations}); }
+  static void SetUpTestSuite() {
+    pg_ = postgres::PgFixture::Start({"bankgateway", sql::kMigrations});
+  }
   static void TearDownTestSuite() { pg_.reset(); }
 
   // One replica: everything that a process has for itself.
   struct Replica {
-    Replica(postgres::Database& database, const base::Clock& clock, GatewayTest& test, const std::string& worker)
+    Replica(postgres::Database& database, const base::Clock& clock, GatewayTest& test,
+            const std::string& worker)
         : workers(database, clock, worker),
           context{database, workers, clock, test.today_, test.ids_, test.cipher_, test.file_key_},
           directory(context),
           instructions(context),
           files(context, {kMaxFileRows, 0}),
           outcomes(context),
-          intake(instructions, directory, test.today_, {test.gateway_key_, {test.registry_key_.PublicKey()}}),
+          intake(instructions, directory, test.today_,
+                 {test.gateway_key_, {test.registry_key_.PublicKey()}}),
           sender(files, directory, test.banks_, clock, test.today_, {60'000, 0, 0}),
           collector(outcomes, test.banks_, test.today_) {}
     postgres::WorkerRegistry workers;
@@ -71,7 +79,9 @@ class GatewayTest : public testing::Test {
 
   FakeBank& fake() { return banks_.banks[kBank]; }
   absl::Status MakeBank(const std::string& code) {
-    return gateway_->intake.CreateBank(caller_, "bank-" + code, {code, "一家银行", "bank:1", true, false, ""}).status();
+    return gateway_->intake
+        .CreateBank(caller_, "bank-" + code, {code, "一家银行", "bank:1", true, false, ""})
+        .status();
   }
   absl::Status MakeAgreement(const std::string& number, bool refuses_duplicates = true) {
     Agreement agreement;
@@ -83,8 +93,8 @@ class GatewayTest : public testing::Test {
     agreement.refuses_duplicates = refuses_duplicates;
     return gateway_->intake.CreateAgreement(caller_, "make-" + number, agreement).status();
   }
-  static Chunk MakeChunk(const std::string& id, int first, int count, const std::string& agreement = "AG-1",
-                         int attempt = 1) {
+  static Chunk MakeChunk(const std::string& id, int first, int count,
+                         const std::string& agreement = "AG-1", int attempt = 1) {
     Chunk chunk;
     chunk.request_id = id;
     chunk.district = kDistrict;
@@ -105,13 +115,16 @@ class GatewayTest : public testing::Test {
   std::string Seal(const Chunk& chunk) {
     std::vector<crypto::RowToSeal> rows;
     for (const InstructionRow& row : chunk.rows) {
-      rows.push_back({{row.item_id, std::to_string(row.person_id), row.bank_code, row.account_version},
-                      {"6200000000000013", "测一", "0013", "", ""}});
+      rows.push_back(
+          {{row.item_id, std::to_string(row.person_id), row.bank_code, row.account_version},
+           {"6200000000000013", "测一", "0013", "", ""}});
     }
-    return crypto::EncodeSealedChunk(
-        *crypto::SealChunk(chunk.request_id, rows, registry_key_, gateway_key_.PublicKey(), random_));
+    return crypto::EncodeSealedChunk(*crypto::SealChunk(chunk.request_id, rows, registry_key_,
+                                                        gateway_key_.PublicKey(), random_));
   }
-  absl::StatusOr<int> Submit(const Chunk& chunk) { return gateway_->intake.SubmitChunk(caller_, chunk, Seal(chunk)); }
+  absl::StatusOr<int> Submit(const Chunk& chunk) {
+    return gateway_->intake.SubmitChunk(caller_, chunk, Seal(chunk));
+  }
   void PackAll() {
     for (;;) {
       const absl::StatusOr<bool> packed = gateway_->files.PackOne();
@@ -149,7 +162,8 @@ class GatewayTest : public testing::Test {
   }
   // The states of a reference's outcomes, in order: "PU" is paid, then unknown.
   std::string States(std::int64_t reference) {
-    const absl::StatusOr<Instruction> got = gateway_->instructions.Get({.all_districts = true}, reference);
+    const absl::StatusOr<Instruction> got =
+        gateway_->instructions.Get({.all_districts = true}, reference);
     EXPECT_TRUE(got.ok()) << got.status();
     std::string states;
     if (!got.ok()) return states;
@@ -211,8 +225,8 @@ TEST_F(GatewayTest, AChunkIsPaidFromSubmissionToReconciledStatement) {
   NextDay();
   EXPECT_EQ(Reconcile(), 1);
   EXPECT_TRUE(Differences().empty());
-  const std::vector<Reconciliation> done =
-      *gateway_->outcomes.ListReconciliations({.all_districts = true}, "", absl::CivilDay(9999, 1, 1), "", 10);
+  const std::vector<Reconciliation> done = *gateway_->outcomes.ListReconciliations(
+      {.all_districts = true}, "", absl::CivilDay(9999, 1, 1), "", 10);
   ASSERT_EQ(done.size(), 1u);
   EXPECT_TRUE(done[0].complete);
   EXPECT_EQ(done[0].agreed, 100);
@@ -222,7 +236,8 @@ TEST_F(GatewayTest, AChunkIsPaidFromSubmissionToReconciledStatement) {
   EXPECT_EQ(counts.awaiting, 0);
   EXPECT_EQ(counts.reconciled_lines, 100);
   EXPECT_EQ(counts.notifications, 100);
-  EXPECT_EQ((*gateway_->files.List({.all_districts = true}, 0, 1'000'000, 10))[0].state, FileState::kDone);
+  EXPECT_EQ((*gateway_->files.List({.all_districts = true}, 0, 1'000'000, 10))[0].state,
+            FileState::kDone);
 }
 
 TEST_F(GatewayTest, TheSameChunkAgainIsAnsweredAsBeforeAndOtherContentIsRefused) {
@@ -270,8 +285,10 @@ TEST_F(GatewayTest, NothingIsSentToABankThatWasSuspendedAfterItsChunksWereTaken)
   EXPECT_EQ(SendOne(), SendStep::kIdle);
   EXPECT_EQ(fake().submits, 0);
   EXPECT_EQ(Count().unpacked, 5);
-  EXPECT_EQ(gateway_->instructions.Get({.all_districts = true}, Reference(1))->waiting_reason, "BANK_SUSPENDED");
-  EXPECT_EQ(gateway_->instructions.Get({.all_districts = true}, Reference(6))->waiting_reason, "BANK_SUSPENDED");
+  EXPECT_EQ(gateway_->instructions.Get({.all_districts = true}, Reference(1))->waiting_reason,
+            "BANK_SUSPENDED");
+  EXPECT_EQ(gateway_->instructions.Get({.all_districts = true}, Reference(6))->waiting_reason,
+            "BANK_SUSPENDED");
   ASSERT_TRUE(gateway_->directory.SetBankState(caller_, "s2", kBank, false, "恢复").ok());
   PackAll();
   EXPECT_EQ(SendOne(), SendStep::kSent);
@@ -286,7 +303,8 @@ TEST_F(GatewayTest, AccountsOfAnotherBankNeedAnAgreementThatCreditsThem) {
 }
 
 TEST_F(GatewayTest, FilesHoldWholeChunksUpToTheirLimitAndEveryRowOnce) {
-  for (int i = 0; i < 6; ++i) ASSERT_TRUE(Submit(MakeChunk("c" + std::to_string(i), 1 + i * 2000, 2000)).ok());
+  for (int i = 0; i < 6; ++i)
+    ASSERT_TRUE(Submit(MakeChunk("c" + std::to_string(i), 1 + i * 2000, 2000)).ok());
   PackAll();
   while (SendOne() == SendStep::kSent) {
   }
@@ -303,17 +321,24 @@ TEST_F(GatewayTest, FilesHoldWholeChunksUpToTheirLimitAndEveryRowOnce) {
 
 TEST_F(GatewayTest, NoAccountNumberStandsInTheDatabaseInClear) {
   SubmitAndSend(1, 10);
-  EXPECT_EQ(db_->Sql("SELECT count(*) FROM submission WHERE position('6200000000000013'::bytea in accounts) > 0"),
+  EXPECT_EQ(db_->Sql("SELECT count(*) FROM submission WHERE position('6200000000000013'::bytea in "
+                     "accounts) > 0"),
             "0");
-  EXPECT_EQ(db_->Sql("SELECT count(*) FROM file_part WHERE position('6200000000000013'::bytea in bytes) > 0"), "0");
-  EXPECT_EQ(db_->Sql("SELECT count(*) FROM outbox WHERE position('6200000000000013'::bytea in body) > 0"), "0");
+  EXPECT_EQ(
+      db_->Sql(
+          "SELECT count(*) FROM file_part WHERE position('6200000000000013'::bytea in bytes) > 0"),
+      "0");
+  EXPECT_EQ(
+      db_->Sql("SELECT count(*) FROM outbox WHERE position('6200000000000013'::bytea in body) > 0"),
+      "0");
 }
 
 TEST_F(GatewayTest, AFileWhoseAnswerWasLostIsAskedAboutAndNotSentAgain) {
   ASSERT_TRUE(MakeAgreement("AG-2", false).ok());
   ASSERT_TRUE(Submit(MakeChunk("c", 1, 10, "AG-2")).ok());
   PackAll();
-  fake().on_submit = [&](const FileToSend& file, const std::string& bytes) -> absl::StatusOr<SendAnswer> {
+  fake().on_submit = [&](const FileToSend& file,
+                         const std::string& bytes) -> absl::StatusOr<SendAnswer> {
     fake().Take(file, bytes);
     return absl::UnavailableError("the connection broke");
   };
@@ -345,7 +370,8 @@ TEST_F(GatewayTest, AFileThatTheBankDoesNotKnowGoesAgainOnlyToABankThatRefusesDu
   ASSERT_TRUE(Submit(MakeChunk("c2", 100, 10, "AG-1")).ok());
   PackAll();
   std::string first;
-  fake().on_submit = [&](const FileToSend&, const std::string& bytes) -> absl::StatusOr<SendAnswer> {
+  fake().on_submit = [&](const FileToSend&,
+                         const std::string& bytes) -> absl::StatusOr<SendAnswer> {
     if (first.empty()) {
       first = bytes;
       return absl::UnavailableError("the connection broke");
@@ -360,7 +386,8 @@ TEST_F(GatewayTest, AFileThatTheBankDoesNotKnowGoesAgainOnlyToABankThatRefusesDu
 TEST_F(GatewayTest, DuplicateMeansAskAndOtherBytesUnderOurIdStopTheFile) {
   ASSERT_TRUE(Submit(MakeChunk("c1", 1, 10)).ok());
   PackAll();
-  fake().on_submit = [&](const FileToSend& file, const std::string& bytes) -> absl::StatusOr<SendAnswer> {
+  fake().on_submit = [&](const FileToSend& file,
+                         const std::string& bytes) -> absl::StatusOr<SendAnswer> {
     fake().Take(file, bytes);
     return SendAnswer{FileAnswer::kDuplicate, ""};
   };
@@ -372,7 +399,8 @@ TEST_F(GatewayTest, DuplicateMeansAskAndOtherBytesUnderOurIdStopTheFile) {
   };
   EXPECT_EQ(SendOne(), SendStep::kUnknown);
   EXPECT_EQ(States(Reference(11)), "");
-  EXPECT_EQ((*gateway_->files.List({.all_districts = true}, 0, 1'000'000, 1))[0].reason, "OTHER_CONTENT");
+  EXPECT_EQ((*gateway_->files.List({.all_districts = true}, 0, 1'000'000, 1))[0].reason,
+            "OTHER_CONTENT");
 }
 
 TEST_F(GatewayTest, AFileOfAKilledWorkerIsAskedAboutByAnother) {
@@ -395,7 +423,8 @@ TEST_F(GatewayTest, AFileOfAKilledWorkerIsAskedAboutByAnother) {
   EXPECT_EQ(fake().submits, 0);
   EXPECT_EQ(fake().asks, 1);
   // The first wakes: its fence has passed on.
-  EXPECT_EQ(status::ReasonOf(gateway_->files.MarkRefused(**taken, "FUNDS", Reason::kBankFunds)), Reason::kLeaseLost);
+  EXPECT_EQ(status::ReasonOf(gateway_->files.MarkRefused(**taken, "FUNDS", Reason::kBankFunds)),
+            Reason::kLeaseLost);
   EXPECT_EQ(States(Reference(1)), "");
 }
 
@@ -435,8 +464,9 @@ TEST_F(GatewayTest, RepeatedResultsChangeNothingAndContradictingOnesAreCases) {
   EXPECT_EQ(States(Reference(2)), "F");
   EXPECT_EQ(States(Reference(3)), "");
   EXPECT_EQ(States(Reference(4)), "U");
-  const std::vector<std::string> kinds = {difference::kContradictingResult, difference::kContradictingResult,
-                                          difference::kAmountDiffers, difference::kUnknownReference};
+  const std::vector<std::string> kinds = {
+      difference::kContradictingResult, difference::kContradictingResult,
+      difference::kAmountDiffers, difference::kUnknownReference};
   EXPECT_EQ(Differences(), kinds);
   EXPECT_EQ(Count().paid, 1);
   EXPECT_EQ(Count().unknown, 1);
@@ -457,7 +487,8 @@ TEST_F(GatewayTest, AReturnFollowsItsPaymentAlsoWhenItIsReportedFirst) {
   EXPECT_EQ(Pull()[1].reason, "BANK_RETURNED");
 }
 
-TEST_F(GatewayTest, AStatementWithAForeignDebitASecondDebitAndAStrayReversalGivesThreeCasesAndChangesNoPayment) {
+TEST_F(GatewayTest,
+       AStatementWithAForeignDebitASecondDebitAndAStrayReversalGivesThreeCasesAndChangesNoPayment) {
   SubmitAndSend(1, 3);
   for (int i = 1; i <= 3; ++i) {
     fake().Say(Reference(i), RowState::kPaid, Amount(i), "", kMonday);
@@ -593,13 +624,15 @@ TEST_F(GatewayTest, ARequestIdIsDoneOnceAlsoForBanksAndAgreements) {
                                              {kBank, "另一个名字", "bank:1", true, false, ""})
                                  .status()),
             Reason::kRequestIdReused);
-  EXPECT_EQ(status::ReasonOf(gateway_->intake
-                                 .CreateBank(caller_, "another", {kBank, "一家银行", "bank:1", true, false, ""})
-                                 .status()),
+  EXPECT_EQ(status::ReasonOf(
+                gateway_->intake
+                    .CreateBank(caller_, "another", {kBank, "一家银行", "bank:1", true, false, ""})
+                    .status()),
             Reason::kAlreadyExists);
-  EXPECT_EQ(status::ReasonOf(gateway_->intake
-                                 .CreateBank(caller_, "no-partner", {kOtherBank, "x", "", false, false, ""})
-                                 .status()),
+  EXPECT_EQ(status::ReasonOf(
+                gateway_->intake
+                    .CreateBank(caller_, "no-partner", {kOtherBank, "x", "", false, false, ""})
+                    .status()),
             Reason::kBankNotPartner);
 }
 
@@ -615,10 +648,12 @@ TEST_F(GatewayTest, EveryStepLeavesItsAuditEntryAndARefusalChangesNothing) {
 }
 
 TEST_F(GatewayTest, AThousandPaymentsCostMillisecondsEndToEnd) {
-  constexpr int kRows = 20'000;
+  const char* rows = std::getenv("YIKATONG_GATEWAY_ROWS");
+  const int kRows = rows != nullptr ? std::atoi(rows) : 20'000;
   const auto start = std::chrono::steady_clock::now();
   const std::clock_t cpu = std::clock();
-  for (int i = 0; i < kRows / 1000; ++i) ASSERT_TRUE(Submit(MakeChunk("c" + std::to_string(i), 1 + i * 1000, 1000)).ok());
+  for (int i = 0; i < kRows / 1000; ++i)
+    ASSERT_TRUE(Submit(MakeChunk("c" + std::to_string(i), 1 + i * 1000, 1000)).ok());
   const auto submitted = std::chrono::steady_clock::now();
   PackAll();
   while (SendOne() == SendStep::kSent) {
@@ -633,10 +668,14 @@ TEST_F(GatewayTest, AThousandPaymentsCostMillisecondsEndToEnd) {
   NextDay();
   EXPECT_EQ(Reconcile(), 1);
   const auto closed = std::chrono::steady_clock::now();
-  const auto us = [](auto a, auto b) { return std::chrono::duration<double, std::micro>(b - a).count() / kRows; };
-  std::printf("us a payment: submit %.1f (with sealing), pack and send %.1f, results %.1f, statement %.1f; own CPU %.1f\n",
-              us(start, submitted), us(submitted, sent), us(sent, paid), us(paid, closed),
-              1e6 * static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC / kRows);
+  const auto us = [kRows](auto a, auto b) {
+    return std::chrono::duration<double, std::micro>(b - a).count() / kRows;
+  };
+  std::printf(
+      "us a payment: submit %.1f (with sealing), pack and send %.1f, results %.1f, statement %.1f; "
+      "own CPU %.1f\n",
+      us(start, submitted), us(submitted, sent), us(sent, paid), us(paid, closed),
+      1e6 * static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC / kRows);
   EXPECT_EQ(Count().paid, kRows);
   EXPECT_EQ(Count().reconciled_lines, kRows);
   EXPECT_TRUE(Differences().empty());

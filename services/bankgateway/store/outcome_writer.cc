@@ -22,14 +22,20 @@ constexpr std::size_t kMaxChunkOutcomes = 2'000;
 
 int& Counter(auto& totals, OutcomeState state) {
   switch (state) {
-    case OutcomeState::kFailed: return totals.failed;
-    case OutcomeState::kUnknown: return totals.unknown;
-    case OutcomeState::kReturned: return totals.returned;
-    default: return totals.paid;
+    case OutcomeState::kFailed:
+      return totals.failed;
+    case OutcomeState::kUnknown:
+      return totals.unknown;
+    case OutcomeState::kReturned:
+      return totals.returned;
+    default:
+      return totals.paid;
   }
 }
 
-bool IsOpen(OutcomeState state) { return state == OutcomeState::kNone || state == OutcomeState::kUnknown; }
+bool IsOpen(OutcomeState state) {
+  return state == OutcomeState::kNone || state == OutcomeState::kUnknown;
+}
 
 }  // namespace
 
@@ -66,7 +72,8 @@ absl::Status OutcomeWriter::Load(const std::vector<std::int64_t>& references, bo
   return absl::OkStatus();
 }
 
-absl::Status OutcomeWriter::LoadDistrict(std::int32_t district, const std::vector<std::int64_t>& references,
+absl::Status OutcomeWriter::LoadDistrict(std::int32_t district,
+                                         const std::vector<std::int64_t>& references,
                                          bool with_lines) {
   Columns columns;
   columns.Scalar(district).Int64s(references);
@@ -119,26 +126,32 @@ void OutcomeWriter::Apply(const BankResult& result) {
   };
   if (known == nullptr) return differ(difference::kUnknownReference);
   const bool failed = result.state == RowState::kFailed;
-  const BankSays says = !failed                                ? result.state == RowState::kPaid
-                                                                     ? BankSays::kPaid
-                                                                     : BankSays::kReturned
-                        : result.return_code == kDuplicateCode ? BankSays::kDuplicate
-                                                               : BankSays::kFailed;
+  const BankSays says =
+      !failed ? result.state == RowState::kPaid ? BankSays::kPaid : BankSays::kReturned
+      : result.return_code == kDuplicateCode ? BankSays::kDuplicate
+                                             : BankSays::kFailed;
   if (!failed && result.amount_fen != known->amount_fen) return differ(difference::kAmountDiffers);
   Ground ground;
   ground.booked_on = result.booked_on;
   ground.amount_fen = known->amount_fen;
   ground.bank_serial = result.bank_serial;
   if (!failed && !ground.booked_on) ground.booked_on = context_.today.Today();
-  if (says != BankSays::kPaid) ground.reason = status::ReasonName(ReasonOfReturnCode(result.return_code));
+  if (says != BankSays::kPaid)
+    ground.reason = status::ReasonName(ReasonOfReturnCode(result.return_code));
   switch (Next(known->last, says)) {
-    case Verdict::kNothing: return;
-    case Verdict::kDifference: return differ(difference::kContradictingResult);
-    case Verdict::kPaid: return Record(result.reference, *known, OutcomeState::kPaid, ground);
-    case Verdict::kFailed: return Record(result.reference, *known, OutcomeState::kFailed, ground);
-    case Verdict::kUnknown: return Record(result.reference, *known, OutcomeState::kUnknown, ground);
+    case Verdict::kNothing:
+      return;
+    case Verdict::kDifference:
+      return differ(difference::kContradictingResult);
+    case Verdict::kPaid:
+      return Record(result.reference, *known, OutcomeState::kPaid, ground);
+    case Verdict::kFailed:
+      return Record(result.reference, *known, OutcomeState::kFailed, ground);
+    case Verdict::kUnknown:
+      return Record(result.reference, *known, OutcomeState::kUnknown, ground);
     case Verdict::kReturned:
-    case Verdict::kPaidAndReturned: return RecordReturn(result.reference, *known, ground);
+    case Verdict::kPaidAndReturned:
+      return RecordReturn(result.reference, *known, ground);
   }
 }
 
@@ -151,7 +164,8 @@ void OutcomeWriter::RecordReturn(std::int64_t reference, Known& known, const Gro
   Record(reference, known, OutcomeState::kReturned, ground);
 }
 
-void OutcomeWriter::Record(std::int64_t reference, Known& known, OutcomeState state, const Ground& ground) {
+void OutcomeWriter::Record(std::int64_t reference, Known& known, OutcomeState state,
+                           const Ground& ground) {
   std::vector<DistrictStep>& steps = steps_[known.district];
   if (steps.empty() || steps.back().recorded.size() >= kMaxChunkOutcomes) steps.emplace_back();
   DistrictStep& step = steps.back();
@@ -162,8 +176,8 @@ void OutcomeWriter::Record(std::int64_t reference, Known& known, OutcomeState st
   known.last = state;
   known.last_no += 1;
   known.last_booked_on = ground.booked_on;
-  step.recorded.push_back({{reference, known.last_no, state, std::string(ground.reason), ground.booked_on,
-                            ground.amount_fen},
+  step.recorded.push_back({{reference, known.last_no, state, std::string(ground.reason),
+                            ground.booked_on, ground.amount_fen},
                            std::string(ground.bank_serial),
                            known.district});
   const bool paid = state == OutcomeState::kPaid;
@@ -206,7 +220,8 @@ absl::Status OutcomeWriter::Finish() {
 
 absl::Status OutcomeWriter::WriteOutcomes() {
   if (steps_.empty()) return absl::OkStatus();
-  YKT_ASSIGN_OR_RETURN(postgres::BinaryCopy copy, postgres::BinaryCopy::Start(tx_, sql::kOutcomeCopy, 8));
+  YKT_ASSIGN_OR_RETURN(postgres::BinaryCopy copy,
+                       postgres::BinaryCopy::Start(tx_, sql::kOutcomeCopy, 8));
   for (const auto& [district, steps] : steps_) {
     for (const DistrictStep& step : steps) {
       for (const Recorded& one : step.recorded) {

@@ -1,5 +1,6 @@
-// One step that gives outcomes to references of one bank, within a transaction of its caller: load what is known, judge,
-// record, finish. Whoever uses it holds the bank's cursor row, so that no two steps number one reference's outcomes.
+// One step that gives outcomes to references of one bank, within a transaction of its caller: load
+// what is known, judge, record, finish. Whoever uses it holds the bank's cursor row, so that no two
+// steps number one reference's outcomes.
 //
 //   OutcomeWriter writer(context, tx, bank_code, "results");
 //   YKT_ASSIGN_OR_RETURN(const std::int64_t cursor, writer.Lock());
@@ -45,7 +46,7 @@ struct Known {
   std::int32_t last_no = 0;
   std::optional<absl::CivilDay> last_booked_on;
   std::optional<absl::CivilDay> paid_on;
-  bool debited = false;   // by a line of a statement
+  bool debited = false;  // by a line of a statement
   bool reversed = false;
 };
 
@@ -67,8 +68,8 @@ class OutcomeWriter {
 
   // Locks the bank's cursor row; its value.
   absl::StatusOr<std::int64_t> Lock();
-  // Reads instructions, outcomes and, where asked, statement lines of these references. References that nobody
-  // submitted are left out.
+  // Reads instructions, outcomes and, where asked, statement lines of these references. References
+  // that nobody submitted are left out.
   absl::Status Load(const std::vector<std::int64_t>& references, bool with_lines = false);
   // Null where nobody submitted it, or to another bank.
   Known* Find(std::int64_t reference);
@@ -111,7 +112,8 @@ class OutcomeWriter {
     std::map<std::string, std::vector<Message>> messages;  // by summary
   };
 
-  absl::Status LoadDistrict(std::int32_t district, const std::vector<std::int64_t>& references, bool with_lines);
+  absl::Status LoadDistrict(std::int32_t district, const std::vector<std::int64_t>& references,
+                            bool with_lines);
   absl::Status WriteOutcomes();
   absl::Status WriteChunk(std::int32_t district, const DistrictStep& step);
   absl::Status WriteFinals();
@@ -125,7 +127,7 @@ class OutcomeWriter {
   std::unordered_map<std::int64_t, Known> known_;
   std::map<std::int64_t, KnownSubmission> submissions_;
   std::map<std::int32_t, std::vector<DistrictStep>> steps_;  // each at most one chunk
-  std::map<std::string, int> finals_;                         // by file
+  std::map<std::string, int> finals_;                        // by file
   struct BookDay {
     std::int64_t reported = 0;
     std::int64_t matched = 0;

@@ -34,8 +34,8 @@ absl::StatusOr<Bank> ReadBank(Transaction& tx, const std::string& bank_code) {
 
 absl::StatusOr<Agreement> ReadAgreement(Transaction& tx, const identity::Scope& scope,
                                         const std::string& agreement_no) {
-  YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kAgreementGet, agreement_no, scope.all_districts,
-                                               scope.districts));
+  YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kAgreementGet, agreement_no,
+                                               scope.all_districts, scope.districts));
   if (rows.empty()) return status::Refuse(Reason::kAgreementUnknown);
   return AgreementOf(rows[0]);
 }
@@ -71,50 +71,57 @@ absl::StatusOr<bool> PgDirectory::DoneBefore(Transaction& tx, const std::string&
   return true;
 }
 
-absl::StatusOr<Bank> PgDirectory::CreateBank(const identity::Caller& caller, const std::string& request_id,
-                                             const Bank& bank) {
+absl::StatusOr<Bank> PgDirectory::CreateBank(const identity::Caller& caller,
+                                             const std::string& request_id, const Bank& bank) {
   Bank made;
-  YKT_RETURN_IF_ERROR(context_.database.Transact("create_bank", [&](Transaction& tx) -> absl::Status {
-    YKT_ASSIGN_OR_RETURN(const bool before,
-                         DoneBefore(tx, request_id,
-                                    ContentOf({"CreateBank", bank.bank_code, bank.name, bank.address,
-                                               bank.tls_name, Word(bank.card_partner)})));
-    if (!before) {
-      YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kBankInsert, bank.bank_code, bank.name, bank.address,
-                                                   bank.tls_name, bank.card_partner));
-      if (rows.affected() == 0) return status::Refuse(Reason::kAlreadyExists);
-      YKT_RETURN_IF_ERROR(Audit(context_, tx, &caller,
-                                {.kind = "bank.created",
-                                 .district = identity::kWholeCity,
-                                 .subject = "banks/" + bank.bank_code,
-                                 .request_id = request_id}));
-    }
-    YKT_ASSIGN_OR_RETURN(made, ReadBank(tx, bank.bank_code));
-    return absl::OkStatus();
-  }));
+  YKT_RETURN_IF_ERROR(
+      context_.database.Transact("create_bank", [&](Transaction& tx) -> absl::Status {
+        YKT_ASSIGN_OR_RETURN(
+            const bool before,
+            DoneBefore(tx, request_id,
+                       ContentOf({"CreateBank", bank.bank_code, bank.name, bank.address,
+                                  bank.tls_name, Word(bank.card_partner)})));
+        if (!before) {
+          YKT_ASSIGN_OR_RETURN(const Rows rows,
+                               tx.Run(sql::kBankInsert, bank.bank_code, bank.name, bank.address,
+                                      bank.tls_name, bank.card_partner));
+          if (rows.affected() == 0) return status::Refuse(Reason::kAlreadyExists);
+          YKT_RETURN_IF_ERROR(Audit(context_, tx, &caller,
+                                    {.kind = "bank.created",
+                                     .district = identity::kWholeCity,
+                                     .subject = "banks/" + bank.bank_code,
+                                     .request_id = request_id}));
+        }
+        YKT_ASSIGN_OR_RETURN(made, ReadBank(tx, bank.bank_code));
+        return absl::OkStatus();
+      }));
   return made;
 }
 
-absl::StatusOr<Bank> PgDirectory::SetBankState(const identity::Caller& caller, const std::string& request_id,
+absl::StatusOr<Bank> PgDirectory::SetBankState(const identity::Caller& caller,
+                                               const std::string& request_id,
                                                const std::string& bank_code, bool suspended,
                                                const std::string& reason) {
   Bank changed;
-  YKT_RETURN_IF_ERROR(context_.database.Transact("set_bank_state", [&](Transaction& tx) -> absl::Status {
-    YKT_ASSIGN_OR_RETURN(const bool before,
-                         DoneBefore(tx, request_id,
-                                    ContentOf({"SetBankState", bank_code, Word(suspended), reason})));
-    if (!before) {
-      YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kBankSetState, bank_code, suspended, reason));
-      if (rows.affected() == 0) return status::Refuse(Reason::kBankNotRegistered);
-      YKT_RETURN_IF_ERROR(Audit(context_, tx, &caller,
-                                {.kind = suspended ? "bank.suspended" : "bank.resumed",
-                                 .district = identity::kWholeCity,
-                                 .subject = "banks/" + bank_code,
-                                 .request_id = request_id}));
-    }
-    YKT_ASSIGN_OR_RETURN(changed, ReadBank(tx, bank_code));
-    return absl::OkStatus();
-  }));
+  YKT_RETURN_IF_ERROR(
+      context_.database.Transact("set_bank_state", [&](Transaction& tx) -> absl::Status {
+        YKT_ASSIGN_OR_RETURN(
+            const bool before,
+            DoneBefore(tx, request_id,
+                       ContentOf({"SetBankState", bank_code, Word(suspended), reason})));
+        if (!before) {
+          YKT_ASSIGN_OR_RETURN(const Rows rows,
+                               tx.Run(sql::kBankSetState, bank_code, suspended, reason));
+          if (rows.affected() == 0) return status::Refuse(Reason::kBankNotRegistered);
+          YKT_RETURN_IF_ERROR(Audit(context_, tx, &caller,
+                                    {.kind = suspended ? "bank.suspended" : "bank.resumed",
+                                     .district = identity::kWholeCity,
+                                     .subject = "banks/" + bank_code,
+                                     .request_id = request_id}));
+        }
+        YKT_ASSIGN_OR_RETURN(changed, ReadBank(tx, bank_code));
+        return absl::OkStatus();
+      }));
   return changed;
 }
 
@@ -130,85 +137,98 @@ absl::StatusOr<std::vector<Bank>> PgDirectory::ListBanks(const std::string& afte
 }
 
 absl::StatusOr<Agreement> PgDirectory::CreateAgreement(const identity::Caller& caller,
-                                                       const std::string& request_id, const Agreement& a) {
+                                                       const std::string& request_id,
+                                                       const Agreement& a) {
   Agreement made;
-  YKT_RETURN_IF_ERROR(context_.database.Transact("create_agreement", [&](Transaction& tx) -> absl::Status {
-    YKT_ASSIGN_OR_RETURN(
-        const bool before,
-        DoneBefore(tx, request_id,
-                   ContentOf({"CreateAgreement", a.agreement_no, std::to_string(a.district), a.department_id,
-                              a.bank_code, base::FormatDate(a.valid_from), base::FormatDate(a.valid_to),
-                              Word(a.credits_other_banks), Word(a.with_identity), Word(a.bank_notifies),
-                              Word(a.refuses_duplicates)})));
-    if (!before) {
-      YKT_RETURN_IF_ERROR(ReadBank(tx, a.bank_code).status());
-      YKT_ASSIGN_OR_RETURN(const Rows rows,
-                           tx.Run(sql::kAgreementInsert, a.agreement_no, a.district, a.department_id,
-                                  a.bank_code, a.valid_from, a.valid_to, a.credits_other_banks,
-                                  a.with_identity, a.bank_notifies, a.refuses_duplicates));
-      if (rows.affected() == 0) return status::Refuse(Reason::kAlreadyExists);
-      YKT_RETURN_IF_ERROR(Audit(context_, tx, &caller,
-                                {.kind = "agreement.created",
-                                 .district = a.district,
-                                 .subject = "agreements/" + a.agreement_no,
-                                 .details = {{"bank", a.bank_code},
-                                             {"valid_from", base::FormatDate(a.valid_from)},
-                                             {"valid_to", base::FormatDate(a.valid_to)}},
-                                 .request_id = request_id}));
-    }
-    YKT_ASSIGN_OR_RETURN(made, ReadAgreement(tx, {.all_districts = true}, a.agreement_no));
-    return absl::OkStatus();
-  }));
+  YKT_RETURN_IF_ERROR(
+      context_.database.Transact("create_agreement", [&](Transaction& tx) -> absl::Status {
+        YKT_ASSIGN_OR_RETURN(
+            const bool before,
+            DoneBefore(tx, request_id,
+                       ContentOf({"CreateAgreement", a.agreement_no, std::to_string(a.district),
+                                  a.department_id, a.bank_code, base::FormatDate(a.valid_from),
+                                  base::FormatDate(a.valid_to), Word(a.credits_other_banks),
+                                  Word(a.with_identity), Word(a.bank_notifies),
+                                  Word(a.refuses_duplicates)})));
+        if (!before) {
+          YKT_RETURN_IF_ERROR(ReadBank(tx, a.bank_code).status());
+          YKT_ASSIGN_OR_RETURN(
+              const Rows rows,
+              tx.Run(sql::kAgreementInsert, a.agreement_no, a.district, a.department_id,
+                     a.bank_code, a.valid_from, a.valid_to, a.credits_other_banks, a.with_identity,
+                     a.bank_notifies, a.refuses_duplicates));
+          if (rows.affected() == 0) return status::Refuse(Reason::kAlreadyExists);
+          YKT_RETURN_IF_ERROR(Audit(context_, tx, &caller,
+                                    {.kind = "agreement.created",
+                                     .district = a.district,
+                                     .subject = "agreements/" + a.agreement_no,
+                                     .details = {{"bank", a.bank_code},
+                                                 {"valid_from", base::FormatDate(a.valid_from)},
+                                                 {"valid_to", base::FormatDate(a.valid_to)}},
+                                     .request_id = request_id}));
+        }
+        YKT_ASSIGN_OR_RETURN(made, ReadAgreement(tx, {.all_districts = true}, a.agreement_no));
+        return absl::OkStatus();
+      }));
   return made;
 }
 
 absl::StatusOr<Agreement> PgDirectory::SetAgreementState(const identity::Caller& caller,
                                                          const std::string& request_id,
-                                                         const std::string& agreement_no, bool suspended,
+                                                         const std::string& agreement_no,
+                                                         bool suspended,
                                                          const std::string& reason) {
   Agreement changed;
-  YKT_RETURN_IF_ERROR(context_.database.Transact("set_agreement_state", [&](Transaction& tx) -> absl::Status {
-    YKT_ASSIGN_OR_RETURN(changed, ReadAgreement(tx, identity::ScopeOf(caller), agreement_no));
-    YKT_ASSIGN_OR_RETURN(const bool before,
-                         DoneBefore(tx, request_id,
-                                    ContentOf({"SetAgreementState", agreement_no, Word(suspended), reason})));
-    if (!before) {
-      YKT_RETURN_IF_ERROR(tx.Run(sql::kAgreementSetState, agreement_no, suspended, reason).status());
-      YKT_RETURN_IF_ERROR(Audit(context_, tx, &caller,
-                                {.kind = suspended ? "agreement.suspended" : "agreement.resumed",
-                                 .district = changed.district,
-                                 .subject = "agreements/" + agreement_no,
-                                 .request_id = request_id}));
-    }
-    YKT_ASSIGN_OR_RETURN(changed, ReadAgreement(tx, {.all_districts = true}, agreement_no));
-    return absl::OkStatus();
-  }));
+  YKT_RETURN_IF_ERROR(
+      context_.database.Transact("set_agreement_state", [&](Transaction& tx) -> absl::Status {
+        YKT_ASSIGN_OR_RETURN(changed, ReadAgreement(tx, identity::ScopeOf(caller), agreement_no));
+        YKT_ASSIGN_OR_RETURN(
+            const bool before,
+            DoneBefore(tx, request_id,
+                       ContentOf({"SetAgreementState", agreement_no, Word(suspended), reason})));
+        if (!before) {
+          YKT_RETURN_IF_ERROR(
+              tx.Run(sql::kAgreementSetState, agreement_no, suspended, reason).status());
+          YKT_RETURN_IF_ERROR(
+              Audit(context_, tx, &caller,
+                    {.kind = suspended ? "agreement.suspended" : "agreement.resumed",
+                     .district = changed.district,
+                     .subject = "agreements/" + agreement_no,
+                     .request_id = request_id}));
+        }
+        YKT_ASSIGN_OR_RETURN(changed, ReadAgreement(tx, {.all_districts = true}, agreement_no));
+        return absl::OkStatus();
+      }));
   return changed;
 }
 
 absl::StatusOr<std::vector<Agreement>> PgDirectory::ListAgreements(const identity::Scope& scope,
                                                                    std::int32_t district,
-                                                                   const std::string& after, int count) {
+                                                                   const std::string& after,
+                                                                   int count) {
   std::vector<Agreement> agreements;
-  YKT_RETURN_IF_ERROR(context_.database.Read("list_agreements", [&](Transaction& tx) -> absl::Status {
-    agreements.clear();
-    YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kAgreementList, after, district, scope.all_districts,
-                                                 scope.districts, count));
-    for (const Row row : rows) agreements.push_back(AgreementOf(row));
-    return absl::OkStatus();
-  }));
+  YKT_RETURN_IF_ERROR(
+      context_.database.Read("list_agreements", [&](Transaction& tx) -> absl::Status {
+        agreements.clear();
+        YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kAgreementList, after, district,
+                                                     scope.all_districts, scope.districts, count));
+        for (const Row row : rows) agreements.push_back(AgreementOf(row));
+        return absl::OkStatus();
+      }));
   return agreements;
 }
 
-absl::StatusOr<std::vector<Agreement>> PgDirectory::CandidateAgreements(std::int32_t district,
-                                                                        const std::string& department_id) {
+absl::StatusOr<std::vector<Agreement>> PgDirectory::CandidateAgreements(
+    std::int32_t district, const std::string& department_id) {
   std::vector<Agreement> agreements;
-  YKT_RETURN_IF_ERROR(context_.database.Read("resolve_agreements", [&](Transaction& tx) -> absl::Status {
-    agreements.clear();
-    YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kAgreementResolve, district, department_id));
-    for (const Row row : rows) agreements.push_back(AgreementOf(row));
-    return absl::OkStatus();
-  }));
+  YKT_RETURN_IF_ERROR(
+      context_.database.Read("resolve_agreements", [&](Transaction& tx) -> absl::Status {
+        agreements.clear();
+        YKT_ASSIGN_OR_RETURN(const Rows rows,
+                             tx.Run(sql::kAgreementResolve, district, department_id));
+        for (const Row row : rows) agreements.push_back(AgreementOf(row));
+        return absl::OkStatus();
+      }));
   return agreements;
 }
 

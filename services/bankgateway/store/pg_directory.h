@@ -16,15 +16,19 @@ class PgDirectory final : public Directory {
                                     const std::string& bank_code, bool suspended,
                                     const std::string& reason) override;
   absl::StatusOr<std::vector<Bank>> ListBanks(const std::string& after, int count) override;
-  absl::StatusOr<Agreement> CreateAgreement(const identity::Caller& caller, const std::string& request_id,
+  absl::StatusOr<Agreement> CreateAgreement(const identity::Caller& caller,
+                                            const std::string& request_id,
                                             const Agreement& agreement) override;
-  absl::StatusOr<Agreement> SetAgreementState(const identity::Caller& caller, const std::string& request_id,
+  absl::StatusOr<Agreement> SetAgreementState(const identity::Caller& caller,
+                                              const std::string& request_id,
                                               const std::string& agreement_no, bool suspended,
                                               const std::string& reason) override;
-  absl::StatusOr<std::vector<Agreement>> ListAgreements(const identity::Scope& scope, std::int32_t district,
-                                                        const std::string& after, int count) override;
-  absl::StatusOr<std::vector<Agreement>> CandidateAgreements(std::int32_t district,
-                                                             const std::string& department_id) override;
+  absl::StatusOr<std::vector<Agreement>> ListAgreements(const identity::Scope& scope,
+                                                        std::int32_t district,
+                                                        const std::string& after,
+                                                        int count) override;
+  absl::StatusOr<std::vector<Agreement>> CandidateAgreements(
+      std::int32_t district, const std::string& department_id) override;
   absl::StatusOr<Statistics> Count(std::int32_t district) override;
 
  private:

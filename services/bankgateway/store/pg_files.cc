@@ -61,7 +61,8 @@ absl::StatusOr<bool> PgFileBook::PackOne() {
 }
 
 absl::StatusOr<bool> PgFileBook::PackAgreement(Transaction& tx, const std::string& agreement_no,
-                                               std::int32_t district, const std::string& bank_code) {
+                                               std::int32_t district,
+                                               const std::string& bank_code) {
   YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kPackTake, agreement_no, kMaxChunksOfFile));
   std::vector<Waiting> chunks;
   FileHeader header;
@@ -80,7 +81,8 @@ absl::StatusOr<bool> PgFileBook::PackAgreement(Transaction& tx, const std::strin
 
   std::vector<std::string> parts;
   BankFileWriter writer(header, [&](std::int32_t part, std::string_view bytes) {
-    parts.push_back(context_.cipher.Encrypt({"file_part", "bytes", PartKey(header.file_id, part)}, bytes));
+    parts.push_back(
+        context_.cipher.Encrypt({"file_part", "bytes", PartKey(header.file_id, part)}, bytes));
     return absl::OkStatus();
   });
   std::vector<std::int64_t> ids;
@@ -88,8 +90,9 @@ absl::StatusOr<bool> PgFileBook::PackAgreement(Transaction& tx, const std::strin
   std::int64_t offset = 0;
   for (const Waiting& chunk : chunks) {
     YKT_ASSIGN_OR_RETURN(const Rows stored, tx.Run(sql::kPackAccounts, chunk.submission_id));
-    YKT_ASSIGN_OR_RETURN(const std::string payments,
-                         context_.cipher.Decrypt(AccountsPlace(chunk.request_id), stored[0].Bytes(0)));
+    YKT_ASSIGN_OR_RETURN(
+        const std::string payments,
+        context_.cipher.Decrypt(AccountsPlace(chunk.request_id), stored[0].Bytes(0)));
     YKT_RETURN_IF_ERROR(DecodePayments(
         payments, [&](const Payment& payment) { return writer.Add(payment, chunk.summary); }));
     ids.push_back(chunk.submission_id);
@@ -98,22 +101,27 @@ absl::StatusOr<bool> PgFileBook::PackAgreement(Transaction& tx, const std::strin
   }
   YKT_RETURN_IF_ERROR(writer.Finish());
   const std::string signature = context_.file_signer.Sign(crypto::BytesOf(writer.sha256()));
-  YKT_RETURN_IF_ERROR(tx.Run(sql::kFileInsert, header.file_id, number, district, agreement_no, bank_code,
-                             header.business_date, header.rows, header.total_fen, writer.byte_size(),
-                             writer.parts(), postgres::Bytes{crypto::BytesOf(writer.sha256())},
+  YKT_RETURN_IF_ERROR(tx.Run(sql::kFileInsert, header.file_id, number, district, agreement_no,
+                             bank_code, header.business_date, header.rows, header.total_fen,
+                             writer.byte_size(), writer.parts(),
+                             postgres::Bytes{crypto::BytesOf(writer.sha256())},
                              postgres::Bytes{signature},
                              base::ToHex(crypto::KeyId(context_.file_signer.PublicKey())))
                           .status());
-  // A file has few parts (two for 10,000 rows): they are gathered, and written behind the row they refer to.
+  // A file has few parts (two for 10,000 rows): they are gathered, and written behind the row they
+  // refer to.
   for (std::size_t part = 0; part < parts.size(); ++part) {
     Columns columns;
-    columns.Scalar(header.file_id).Scalar(static_cast<std::int64_t>(part)).Scalar(postgres::Bytes{parts[part]});
+    columns.Scalar(header.file_id)
+        .Scalar(static_cast<std::int64_t>(part))
+        .Scalar(postgres::Bytes{parts[part]});
     YKT_RETURN_IF_ERROR(tx.RunColumns(sql::kFilePartInsert, columns).status());
   }
   Columns columns;
   columns.Scalar(header.file_id).Int64s(ids).Int32s(offsets);
   YKT_ASSIGN_OR_RETURN(const Rows marked, tx.RunColumns(sql::kPackMark, columns));
-  YKT_INVARIANT(marked.affected() == static_cast<std::int64_t>(ids.size()), "a locked chunk is in another file");
+  YKT_INVARIANT(marked.affected() == static_cast<std::int64_t>(ids.size()),
+                "a locked chunk is in another file");
   YKT_RETURN_IF_ERROR(tx.Run(sql::kAgreementBegin, agreement_no, header.business_date).status());
   YKT_RETURN_IF_ERROR(Audit(context_, tx, nullptr,
                             {.kind = "file.packed",
@@ -126,8 +134,8 @@ absl::StatusOr<bool> PgFileBook::PackAgreement(Transaction& tx, const std::strin
   return true;
 }
 
-absl::StatusOr<std::optional<FileToSend>> PgFileBook::Take(const std::vector<std::string>& skip_files,
-                                                           const std::vector<std::string>& skip_banks) {
+absl::StatusOr<std::optional<FileToSend>> PgFileBook::Take(
+    const std::vector<std::string>& skip_files, const std::vector<std::string>& skip_banks) {
   std::optional<FileToSend> taken;
   if (!context_.workers.MayAct()) return taken;
   const std::int64_t act_until_ms = context_.workers.ActUntilMillis();
@@ -138,11 +146,12 @@ absl::StatusOr<std::optional<FileToSend>> PgFileBook::Take(const std::vector<std
   const absl::CivilDay today = context_.today.Today();
   YKT_RETURN_IF_ERROR(context_.database.Transact("take_file", [&](Transaction& tx) -> absl::Status {
     taken.reset();
-    YKT_ASSIGN_OR_RETURN(const Rows found, tx.Run(sql::kSendFind, today, ArrayLiteral(free), ArrayLiteral(skip_files),
-                                                  ArrayLiteral(skip_banks)));
+    YKT_ASSIGN_OR_RETURN(const Rows found,
+                         tx.Run(sql::kSendFind, today, ArrayLiteral(free), ArrayLiteral(skip_files),
+                                ArrayLiteral(skip_banks)));
     if (found.empty()) return absl::OkStatus();
-    YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kSendTake, found[0].Text(0), found[0].Int64(1), worker,
-                                                 today));
+    YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kSendTake, found[0].Text(0),
+                                                 found[0].Int64(1), worker, today));
     if (rows.empty()) return absl::OkStatus();
     const Row row = rows[0];
     FileToSend file;
@@ -177,8 +186,9 @@ absl::StatusOr<std::string> PgFileBook::ReadPart(const std::string& file_id, std
     columns.Scalar(file_id).Scalar(part);
     YKT_ASSIGN_OR_RETURN(const Rows rows, tx.RunColumns(sql::kFilePartRead, columns));
     YKT_INVARIANT(rows.size() == 1, "a part of a file is missing");
-    YKT_ASSIGN_OR_RETURN(bytes, context_.cipher.Decrypt({"file_part", "bytes", PartKey(file_id, part)},
-                                                        rows[0].Bytes(0)));
+    YKT_ASSIGN_OR_RETURN(
+        bytes,
+        context_.cipher.Decrypt({"file_part", "bytes", PartKey(file_id, part)}, rows[0].Bytes(0)));
     return absl::OkStatus();
   }));
   return bytes;
@@ -190,7 +200,8 @@ absl::Status PgFileBook::MarkSent(const FileToSend& file) {
     // Results can be faster than the answer to the file.
     const bool done = rows[0].Int(6) == rows[0].Int(3);
     const FileState state = done ? FileState::kDone : FileState::kSent;
-    YKT_RETURN_IF_ERROR(tx.Run(sql::kFileSetState, file.file_id, static_cast<int>(state), "").status());
+    YKT_RETURN_IF_ERROR(
+        tx.Run(sql::kFileSetState, file.file_id, static_cast<int>(state), "").status());
     return Audit(context_, tx, nullptr,
                  {.kind = "file.sent",
                   .district = file.district,
@@ -228,7 +239,8 @@ absl::Status PgFileBook::MarkRefused(const FileToSend& file, std::string_view wo
     }
     YKT_RETURN_IF_ERROR(writer.Finish());
     YKT_RETURN_IF_ERROR(
-        tx.Run(sql::kFileSetState, file.file_id, static_cast<int>(FileState::kRefused), word).status());
+        tx.Run(sql::kFileSetState, file.file_id, static_cast<int>(FileState::kRefused), word)
+            .status());
     return Audit(context_, tx, nullptr,
                  {.kind = "file.refused",
                   .district = file.district,
@@ -246,13 +258,14 @@ absl::Status PgFileBook::Release(const FileToSend& file, std::string_view note) 
   });
 }
 
-absl::StatusOr<std::vector<File>> PgFileBook::List(const identity::Scope& scope, std::int32_t district,
+absl::StatusOr<std::vector<File>> PgFileBook::List(const identity::Scope& scope,
+                                                   std::int32_t district,
                                                    std::int64_t before_number, int count) {
   std::vector<File> files;
   YKT_RETURN_IF_ERROR(context_.database.Read("list_files", [&](Transaction& tx) -> absl::Status {
     files.clear();
-    YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kFileList, before_number, district, scope.all_districts,
-                                                 scope.districts, count));
+    YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kFileList, before_number, district,
+                                                 scope.all_districts, scope.districts, count));
     for (const Row row : rows) {
       File file;
       file.file_id = row.Text(0);

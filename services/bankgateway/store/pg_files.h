@@ -17,11 +17,13 @@ class PgFileBook final : public FileBook {
       : context_(context), options_(options) {}
 
   absl::StatusOr<bool> PackOne() override;
-  absl::StatusOr<std::optional<FileToSend>> Take(const std::vector<std::string>& skip_files,
-                                                 const std::vector<std::string>& skip_banks) override;
+  absl::StatusOr<std::optional<FileToSend>> Take(
+      const std::vector<std::string>& skip_files,
+      const std::vector<std::string>& skip_banks) override;
   absl::StatusOr<std::string> ReadPart(const std::string& file_id, std::int32_t part) override;
   absl::Status MarkSent(const FileToSend& file) override;
-  absl::Status MarkRefused(const FileToSend& file, std::string_view word, status::Reason reason) override;
+  absl::Status MarkRefused(const FileToSend& file, std::string_view word,
+                           status::Reason reason) override;
   absl::Status Release(const FileToSend& file, std::string_view note) override;
   absl::StatusOr<std::vector<File>> List(const identity::Scope& scope, std::int32_t district,
                                          std::int64_t before_number, int count) override;

@@ -16,7 +16,8 @@ using postgres::Rows;
 using postgres::Transaction;
 using status::Reason;
 
-absl::StatusOr<std::optional<int>> Find(Transaction& tx, const Chunk& chunk, const crypto::Digest& hash) {
+absl::StatusOr<std::optional<int>> Find(Transaction& tx, const Chunk& chunk,
+                                        const crypto::Digest& hash) {
   YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kSubmissionFind, chunk.request_id));
   if (rows.empty()) return std::optional<int>();
   if (rows[0].Bytes(0) != crypto::BytesOf(hash)) return status::Refuse(Reason::kRequestIdReused);
@@ -24,7 +25,8 @@ absl::StatusOr<std::optional<int>> Find(Transaction& tx, const Chunk& chunk, con
 }
 
 absl::Status CopyInstructions(Transaction& tx, const Chunk& chunk, std::int64_t submission_id) {
-  YKT_ASSIGN_OR_RETURN(postgres::BinaryCopy copy, postgres::BinaryCopy::Start(tx, sql::kInstructionCopy, 8));
+  YKT_ASSIGN_OR_RETURN(postgres::BinaryCopy copy,
+                       postgres::BinaryCopy::Start(tx, sql::kInstructionCopy, 8));
   for (std::size_t i = 0; i < chunk.rows.size(); ++i) {
     const InstructionRow& row = chunk.rows[i];
     copy.Int32(chunk.district);
@@ -58,7 +60,8 @@ absl::StatusOr<std::optional<int>> PgInstructionBook::FindChunk(const Chunk& chu
 
 absl::Status PgInstructionBook::StoreChunk(const identity::Caller& caller, const Chunk& chunk) {
   const crypto::Digest hash = ContentHash(chunk);
-  const std::string accounts = context_.cipher.Encrypt(AccountsPlace(chunk.request_id), EncodePayments(chunk));
+  const std::string accounts =
+      context_.cipher.Encrypt(AccountsPlace(chunk.request_id), EncodePayments(chunk));
   std::vector<std::int64_t> references;
   references.reserve(chunk.rows.size());
   std::int64_t total_fen = 0;
@@ -66,43 +69,46 @@ absl::Status PgInstructionBook::StoreChunk(const identity::Caller& caller, const
   for (const InstructionRow& row : chunk.rows) {
     references.push_back(row.reference);
     total_fen += row.amount_fen;
-    leaves.Add(crypto::LeafHash(std::to_string(row.reference) + "|" + std::to_string(row.amount_fen)));
+    leaves.Add(
+        crypto::LeafHash(std::to_string(row.reference) + "|" + std::to_string(row.amount_fen)));
   }
-  const absl::Status stored = context_.database.Transact("store_chunk", [&](Transaction& tx) -> absl::Status {
-    YKT_ASSIGN_OR_RETURN(const Rows agreements, tx.Run(sql::kAgreementGet, chunk.agreement_no, true, "{}"));
-    if (agreements.empty()) return status::Refuse(Reason::kAgreementUnknown);
-    const Agreement agreement = AgreementOf(agreements[0]);
-    YKT_RETURN_IF_ERROR(CheckAgreement(agreement, chunk, context_.today.Today()));
-    postgres::Columns columns;
-    columns.Scalar(chunk.request_id)
-        .Scalar(postgres::Bytes{crypto::BytesOf(hash)})
-        .Scalar(chunk.district)
-        .Scalar(chunk.agreement_no)
-        .Scalar(agreement.bank_code)
-        .Scalar(chunk.summary)
-        .Scalar(static_cast<std::int64_t>(chunk.rows.size()))
-        .Scalar(total_fen)
-        .Int64s(references)
-        .Lone()
-        .Scalar(postgres::Bytes{accounts});
-    YKT_ASSIGN_OR_RETURN(const Rows rows, tx.RunColumns(sql::kSubmissionInsert, columns));
-    if (rows.empty()) {
-      // Another call with this id was faster: its answer is ours.
-      YKT_ASSIGN_OR_RETURN(const std::optional<int> before, Find(tx, chunk, hash));
-      YKT_INVARIANT(before.has_value(), "a submission that is taken is not there");
-      return absl::OkStatus();
-    }
-    YKT_RETURN_IF_ERROR(CopyInstructions(tx, chunk, rows[0].Int64(0)));
-    return Audit(context_, tx, &caller,
-                 {.kind = "instructions.accepted",
-                  .district = chunk.district,
-                  .subject = "agreements/" + chunk.agreement_no,
-                  .details = {{"rows", std::to_string(chunk.rows.size())},
-                              {"total_fen", std::to_string(total_fen)}},
-                  .request_id = chunk.request_id,
-                  .root = crypto::StringOf(leaves.Root()),
-                  .leaves = static_cast<std::int64_t>(chunk.rows.size())});
-  });
+  const absl::Status stored =
+      context_.database.Transact("store_chunk", [&](Transaction& tx) -> absl::Status {
+        YKT_ASSIGN_OR_RETURN(const Rows agreements,
+                             tx.Run(sql::kAgreementGet, chunk.agreement_no, true, "{}"));
+        if (agreements.empty()) return status::Refuse(Reason::kAgreementUnknown);
+        const Agreement agreement = AgreementOf(agreements[0]);
+        YKT_RETURN_IF_ERROR(CheckAgreement(agreement, chunk, context_.today.Today()));
+        postgres::Columns columns;
+        columns.Scalar(chunk.request_id)
+            .Scalar(postgres::Bytes{crypto::BytesOf(hash)})
+            .Scalar(chunk.district)
+            .Scalar(chunk.agreement_no)
+            .Scalar(agreement.bank_code)
+            .Scalar(chunk.summary)
+            .Scalar(static_cast<std::int64_t>(chunk.rows.size()))
+            .Scalar(total_fen)
+            .Int64s(references)
+            .Lone()
+            .Scalar(postgres::Bytes{accounts});
+        YKT_ASSIGN_OR_RETURN(const Rows rows, tx.RunColumns(sql::kSubmissionInsert, columns));
+        if (rows.empty()) {
+          // Another call with this id was faster: its answer is ours.
+          YKT_ASSIGN_OR_RETURN(const std::optional<int> before, Find(tx, chunk, hash));
+          YKT_INVARIANT(before.has_value(), "a submission that is taken is not there");
+          return absl::OkStatus();
+        }
+        YKT_RETURN_IF_ERROR(CopyInstructions(tx, chunk, rows[0].Int64(0)));
+        return Audit(context_, tx, &caller,
+                     {.kind = "instructions.accepted",
+                      .district = chunk.district,
+                      .subject = "agreements/" + chunk.agreement_no,
+                      .details = {{"rows", std::to_string(chunk.rows.size())},
+                                  {"total_fen", std::to_string(total_fen)}},
+                      .request_id = chunk.request_id,
+                      .root = crypto::StringOf(leaves.Root()),
+                      .leaves = static_cast<std::int64_t>(chunk.rows.size())});
+      });
   if (status::ReasonOf(stored) == Reason::kDuplicateKey &&
       postgres::ConstraintOf(stored).starts_with("instruction")) {
     return status::Refuse(Reason::kReferenceReused);
@@ -110,35 +116,39 @@ absl::Status PgInstructionBook::StoreChunk(const identity::Caller& caller, const
   return stored;
 }
 
-absl::StatusOr<Instruction> PgInstructionBook::Get(const identity::Scope& scope, std::int64_t reference) {
+absl::StatusOr<Instruction> PgInstructionBook::Get(const identity::Scope& scope,
+                                                   std::int64_t reference) {
   Instruction instruction;
-  YKT_RETURN_IF_ERROR(context_.database.Read("get_instruction", [&](Transaction& tx) -> absl::Status {
-    instruction = {};
-    const std::int32_t district = DistrictOfReference(reference);
-    YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kInstructionGet, district, reference,
-                                                 scope.all_districts, scope.districts));
-    if (rows.empty()) return status::Refuse(Reason::kNotFound);
-    const Row row = rows[0];
-    instruction.reference = reference;
-    instruction.district = row.Int(0);
-    instruction.agreement_no = row.Text(1);
-    instruction.amount_fen = row.Int64(2);
-    instruction.file_id = row.Text(3);
-    if (row.Int(4) <= static_cast<int>(FileState::kPacked)) {
-      Agreement agreement;
-      agreement.valid_from = row.Date(5);
-      agreement.valid_to = row.Date(6);
-      agreement.suspended = row.Bool(7);
-      agreement.bank_suspended = row.Bool(8);
-      instruction.waiting_reason = NotUsable(agreement, context_.today.Today());
-    }
-    YKT_ASSIGN_OR_RETURN(const Rows outcomes, tx.Run(sql::kInstructionOutcomes, district, reference));
-    for (const Row one : outcomes) {
-      instruction.outcomes.push_back({reference, one.Int(0), static_cast<OutcomeState>(one.Int(1)), one.Text(2),
-                                      one.MaybeDate(3), one.Int64(4)});
-    }
-    return absl::OkStatus();
-  }));
+  YKT_RETURN_IF_ERROR(
+      context_.database.Read("get_instruction", [&](Transaction& tx) -> absl::Status {
+        instruction = {};
+        const std::int32_t district = DistrictOfReference(reference);
+        YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kInstructionGet, district, reference,
+                                                     scope.all_districts, scope.districts));
+        if (rows.empty()) return status::Refuse(Reason::kNotFound);
+        const Row row = rows[0];
+        instruction.reference = reference;
+        instruction.district = row.Int(0);
+        instruction.agreement_no = row.Text(1);
+        instruction.amount_fen = row.Int64(2);
+        instruction.file_id = row.Text(3);
+        if (row.Int(4) <= static_cast<int>(FileState::kPacked)) {
+          Agreement agreement;
+          agreement.valid_from = row.Date(5);
+          agreement.valid_to = row.Date(6);
+          agreement.suspended = row.Bool(7);
+          agreement.bank_suspended = row.Bool(8);
+          instruction.waiting_reason = NotUsable(agreement, context_.today.Today());
+        }
+        YKT_ASSIGN_OR_RETURN(const Rows outcomes,
+                             tx.Run(sql::kInstructionOutcomes, district, reference));
+        for (const Row one : outcomes) {
+          instruction.outcomes.push_back({reference, one.Int(0),
+                                          static_cast<OutcomeState>(one.Int(1)), one.Text(2),
+                                          one.MaybeDate(3), one.Int64(4)});
+        }
+        return absl::OkStatus();
+      }));
   return instruction;
 }
 

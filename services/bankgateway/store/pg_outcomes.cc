@@ -33,8 +33,8 @@ struct Compared {
 };
 
 absl::StatusOr<Compared> LockStatement(Transaction& tx, const DueStatement& statement) {
-  YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kStatementLock, statement.agreement_no, statement.day,
-                                               statement.district));
+  YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kStatementLock, statement.agreement_no,
+                                               statement.day, statement.district));
   const Row row = rows[0];
   return Compared{row.Int64(0), row.Int64(1), row.Bool(2), row.Int64(5), row.Int64(6)};
 }
@@ -48,23 +48,27 @@ struct Progress {
 };
 
 absl::Status AddProgress(Transaction& tx, const DueStatement& statement, const Progress& progress) {
-  return tx.Run(sql::kStatementProgress, statement.agreement_no, statement.day, progress.lines, progress.agreed,
-                progress.differences, progress.debit_fen, progress.credit_fen)
+  return tx
+      .Run(sql::kStatementProgress, statement.agreement_no, statement.day, progress.lines,
+           progress.agreed, progress.differences, progress.debit_fen, progress.credit_fen)
       .status();
 }
 
 // Compares one line with the books and remembers what it changes.
 bool CompareLine(OutcomeWriter& writer, const DueStatement& statement, const StatementLine& line) {
   Known* known = writer.Find(line.reference);
-  if (known != nullptr && known->submission->agreement_no != statement.agreement_no) known = nullptr;
+  if (known != nullptr && known->submission->agreement_no != statement.agreement_no)
+    known = nullptr;
   LineContext context;
   if (known != nullptr) {
-    context = {true, line.amount_fen == known->amount_fen, known->debited, known->reversed, known->last};
+    context = {true, line.amount_fen == known->amount_fen, known->debited, known->reversed,
+               known->last};
   }
   const LineVerdict verdict = JudgeLine(line.debit, context);
   if (verdict.difference != nullptr) {
-    writer.Differ({0, statement.agreement_no, statement.district, statement.day, line.line, line.reference,
-                   verdict.difference, line.amount_fen, known != nullptr ? known->amount_fen : 0});
+    writer.Differ({0, statement.agreement_no, statement.district, statement.day, line.line,
+                   line.reference, verdict.difference, line.amount_fen,
+                   known != nullptr ? known->amount_fen : 0});
   }
   if (known == nullptr) return false;
   (line.debit ? known->debited : known->reversed) = true;
@@ -114,15 +118,16 @@ absl::Status PgOutcomeBook::ApplyPage(const std::string& bank_code, std::int64_t
 
 absl::StatusOr<std::int64_t> PgOutcomeBook::NumberChunks() {
   std::int64_t numbered = 0;
-  YKT_RETURN_IF_ERROR(context_.database.Transact("number_chunks", [&](Transaction& tx) -> absl::Status {
-    numbered = 0;
-    YKT_ASSIGN_OR_RETURN(const Rows head, tx.Run(sql::kChunkLockHead));
-    if (head.empty()) return absl::OkStatus();  // another replica is at it
-    YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kChunkNumber));
-    numbered = rows[0].Int64(0);
-    if (numbered == 0) return absl::OkStatus();
-    return tx.Run(sql::kChunkMoveHead, numbered).status();
-  }));
+  YKT_RETURN_IF_ERROR(
+      context_.database.Transact("number_chunks", [&](Transaction& tx) -> absl::Status {
+        numbered = 0;
+        YKT_ASSIGN_OR_RETURN(const Rows head, tx.Run(sql::kChunkLockHead));
+        if (head.empty()) return absl::OkStatus();  // another replica is at it
+        YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kChunkNumber));
+        numbered = rows[0].Int64(0);
+        if (numbered == 0) return absl::OkStatus();
+        return tx.Run(sql::kChunkMoveHead, numbered).status();
+      }));
   return numbered;
 }
 
@@ -162,7 +167,8 @@ absl::StatusOr<std::vector<LateFile>> PgOutcomeBook::LateFiles(const std::string
   std::vector<LateFile> files;
   YKT_RETURN_IF_ERROR(context_.database.Read("late_files", [&](Transaction& tx) -> absl::Status {
     files.clear();
-    YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kAskFiles, bank_code, sent_by, context_.today.Today()));
+    YKT_ASSIGN_OR_RETURN(const Rows rows,
+                         tx.Run(sql::kAskFiles, bank_code, sent_by, context_.today.Today()));
     for (const Row row : rows) {
       files.push_back({row.Text(0), static_cast<FileState>(row.Int(1)), row.Date(2)});
     }
@@ -172,18 +178,22 @@ absl::StatusOr<std::vector<LateFile>> PgOutcomeBook::LateFiles(const std::string
 }
 
 absl::StatusOr<std::vector<std::int64_t>> PgOutcomeBook::OpenReferences(const std::string& file_id,
-                                                                        std::int64_t after, int count) {
+                                                                        std::int64_t after,
+                                                                        int count) {
   std::vector<std::int64_t> references;
-  YKT_RETURN_IF_ERROR(context_.database.Read("open_references", [&](Transaction& tx) -> absl::Status {
-    references.clear();
-    YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kAskOpenReferences, file_id, after, count));
-    for (const Row row : rows) references.push_back(row.Int64(0));
-    return absl::OkStatus();
-  }));
+  YKT_RETURN_IF_ERROR(
+      context_.database.Read("open_references", [&](Transaction& tx) -> absl::Status {
+        references.clear();
+        YKT_ASSIGN_OR_RETURN(const Rows rows,
+                             tx.Run(sql::kAskOpenReferences, file_id, after, count));
+        for (const Row row : rows) references.push_back(row.Int64(0));
+        return absl::OkStatus();
+      }));
   return references;
 }
 
-absl::Status PgOutcomeBook::ApplyAnswers(const std::string& bank_code, const std::vector<BankResult>& answers,
+absl::Status PgOutcomeBook::ApplyAnswers(const std::string& bank_code,
+                                         const std::vector<BankResult>& answers,
                                          bool not_found_is_final) {
   return context_.database.Transact("apply_answers", [&](Transaction& tx) -> absl::Status {
     OutcomeWriter writer(context_, tx, bank_code, "asked");
@@ -191,8 +201,8 @@ absl::Status PgOutcomeBook::ApplyAnswers(const std::string& bank_code, const std
     YKT_RETURN_IF_ERROR(writer.Load(ReferencesOf(answers)));
     for (const BankResult& answer : answers) {
       Known* const known = writer.Find(answer.reference);
-      const bool open = known != nullptr &&
-                        (known->last == OutcomeState::kNone || known->last == OutcomeState::kUnknown);
+      const bool open = known != nullptr && (known->last == OutcomeState::kNone ||
+                                             known->last == OutcomeState::kUnknown);
       Ground ground;
       ground.amount_fen = known != nullptr ? known->amount_fen : 0;
       if (answer.state != RowState::kPending && answer.state != RowState::kNotFound) {
@@ -215,18 +225,22 @@ absl::Status PgOutcomeBook::MarkAsked(const std::string& file_id) {
   });
 }
 
-absl::StatusOr<std::vector<DueStatement>> PgOutcomeBook::DueStatements(const std::string& bank_code) {
+absl::StatusOr<std::vector<DueStatement>> PgOutcomeBook::DueStatements(
+    const std::string& bank_code) {
   std::vector<DueStatement> due;
-  YKT_RETURN_IF_ERROR(context_.database.Read("due_statements", [&](Transaction& tx) -> absl::Status {
-    due.clear();
-    YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kStatementDue, bank_code, context_.today.Today()));
-    for (const Row row : rows) due.push_back({row.Text(0), row.Int(1), row.Date(2)});
-    return absl::OkStatus();
-  }));
+  YKT_RETURN_IF_ERROR(
+      context_.database.Read("due_statements", [&](Transaction& tx) -> absl::Status {
+        due.clear();
+        YKT_ASSIGN_OR_RETURN(const Rows rows,
+                             tx.Run(sql::kStatementDue, bank_code, context_.today.Today()));
+        for (const Row row : rows) due.push_back({row.Text(0), row.Int(1), row.Date(2)});
+        return absl::OkStatus();
+      }));
   return due;
 }
 
-absl::Status PgOutcomeBook::CompareLines(const std::string& bank_code, const DueStatement& statement,
+absl::Status PgOutcomeBook::CompareLines(const std::string& bank_code,
+                                         const DueStatement& statement,
                                          const std::vector<StatementLine>& lines) {
   return context_.database.Transact("compare_lines", [&](Transaction& tx) -> absl::Status {
     OutcomeWriter writer(context_, tx, bank_code, "statement");
@@ -240,14 +254,16 @@ absl::Status PgOutcomeBook::CompareLines(const std::string& bank_code, const Due
     YKT_RETURN_IF_ERROR(writer.Load(ReferencesOf(fresh), true));
     Progress progress;
     for (const StatementLine& line : fresh) {
-      if (line.line != before.lines + progress.lines + 1) return absl::DataLossError("the statement has a gap");
+      if (line.line != before.lines + progress.lines + 1)
+        return absl::DataLossError("the statement has a gap");
       ++progress.lines;
       (line.debit ? progress.debit_fen : progress.credit_fen) += line.amount_fen;
       if (CompareLine(writer, statement, line)) ++progress.agreed;
     }
     progress.differences = writer.differences();
     YKT_RETURN_IF_ERROR(writer.Finish());
-    YKT_ASSIGN_OR_RETURN(postgres::BinaryCopy copy, postgres::BinaryCopy::Start(tx, sql::kStatementLineCopy, 6));
+    YKT_ASSIGN_OR_RETURN(postgres::BinaryCopy copy,
+                         postgres::BinaryCopy::Start(tx, sql::kStatementLineCopy, 6));
     for (const StatementLine& line : fresh) {
       copy.Int32(statement.district);
       copy.Int64(line.reference);
@@ -262,7 +278,8 @@ absl::Status PgOutcomeBook::CompareLines(const std::string& bank_code, const Due
   });
 }
 
-absl::Status PgOutcomeBook::CompleteStatement(const std::string& bank_code, const DueStatement& statement,
+absl::Status PgOutcomeBook::CompleteStatement(const std::string& bank_code,
+                                              const DueStatement& statement,
                                               const StatementHead& head) {
   return context_.database.Transact("complete_statement", [&](Transaction& tx) -> absl::Status {
     OutcomeWriter writer(context_, tx, bank_code, "statement");
@@ -272,11 +289,13 @@ absl::Status PgOutcomeBook::CompleteStatement(const std::string& bank_code, cons
     if (has_row) {
       YKT_ASSIGN_OR_RETURN(const Compared all, LockStatement(tx, statement));
       if (all.complete) return absl::OkStatus();
-      if (all.lines != head.lines || all.debit_fen != head.debit_fen || all.credit_fen != head.credit_fen) {
+      if (all.lines != head.lines || all.debit_fen != head.debit_fen ||
+          all.credit_fen != head.credit_fen) {
         return absl::DataLossError("the statement's lines are not those of its head");
       }
     }
-    YKT_ASSIGN_OR_RETURN(const Rows days, tx.Run(sql::kBookDayRead, statement.agreement_no, statement.day));
+    YKT_ASSIGN_OR_RETURN(const Rows days,
+                         tx.Run(sql::kBookDayRead, statement.agreement_no, statement.day));
     for (const Row day : days) {
       if (day.Int64(1) <= day.Int64(2)) continue;
       const OutcomeState state = day.Bool(0) ? OutcomeState::kPaid : OutcomeState::kReturned;
@@ -284,8 +303,8 @@ absl::Status PgOutcomeBook::CompleteStatement(const std::string& bank_code, cons
                            tx.Run(sql::kStatementMissing, statement.agreement_no, statement.day,
                                   statement.district, static_cast<int>(state)));
       for (const Row row : missing) {
-        writer.Differ({0, statement.agreement_no, statement.district, statement.day, 0, row.Int64(0),
-                       difference::kLineMissing, 0, row.Int64(1)});
+        writer.Differ({0, statement.agreement_no, statement.district, statement.day, 0,
+                       row.Int64(0), difference::kLineMissing, 0, row.Int64(1)});
       }
     }
     if (writer.differences() > 0) {
@@ -297,16 +316,17 @@ absl::Status PgOutcomeBook::CompleteStatement(const std::string& bank_code, cons
     }
     YKT_RETURN_IF_ERROR(writer.Finish());
     if (has_row) {
-      YKT_RETURN_IF_ERROR(tx.Run(sql::kStatementComplete, statement.agreement_no, statement.day).status());
       YKT_RETURN_IF_ERROR(
-          Audit(context_, tx, nullptr,
-                {.kind = "statement.reconciled",
-                 .district = statement.district,
-                 .subject = "statements/" + statement.agreement_no + "/" + base::FormatDate(statement.day),
-                 .details = {{"lines", std::to_string(head.lines)},
-                             {"debit_fen", std::to_string(head.debit_fen)},
-                             {"credit_fen", std::to_string(head.credit_fen)},
-                             {"missing", std::to_string(writer.differences())}}}));
+          tx.Run(sql::kStatementComplete, statement.agreement_no, statement.day).status());
+      YKT_RETURN_IF_ERROR(Audit(context_, tx, nullptr,
+                                {.kind = "statement.reconciled",
+                                 .district = statement.district,
+                                 .subject = "statements/" + statement.agreement_no + "/" +
+                                            base::FormatDate(statement.day),
+                                 .details = {{"lines", std::to_string(head.lines)},
+                                             {"debit_fen", std::to_string(head.debit_fen)},
+                                             {"credit_fen", std::to_string(head.credit_fen)},
+                                             {"missing", std::to_string(writer.differences())}}}));
     }
     return tx.Run(sql::kStatementAdvance, statement.agreement_no, statement.day).status();
   });
@@ -316,33 +336,35 @@ absl::StatusOr<std::vector<Reconciliation>> PgOutcomeBook::ListReconciliations(
     const identity::Scope& scope, const std::string& agreement_no, absl::CivilDay before_day,
     const std::string& before_agreement, int count) {
   std::vector<Reconciliation> list;
-  YKT_RETURN_IF_ERROR(context_.database.Read("list_reconciliations", [&](Transaction& tx) -> absl::Status {
-    list.clear();
-    YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kStatementList, agreement_no, before_day, before_agreement,
-                                                 scope.all_districts, scope.districts, count));
-    for (const Row row : rows) {
-      list.push_back({row.Text(0), row.Date(1), row.Bool(2), row.Int64(3), row.Int64(4), row.Int64(5),
-                      row.Int64(6), row.Int64(7)});
-    }
-    return absl::OkStatus();
-  }));
+  YKT_RETURN_IF_ERROR(
+      context_.database.Read("list_reconciliations", [&](Transaction& tx) -> absl::Status {
+        list.clear();
+        YKT_ASSIGN_OR_RETURN(const Rows rows,
+                             tx.Run(sql::kStatementList, agreement_no, before_day, before_agreement,
+                                    scope.all_districts, scope.districts, count));
+        for (const Row row : rows) {
+          list.push_back({row.Text(0), row.Date(1), row.Bool(2), row.Int64(3), row.Int64(4),
+                          row.Int64(5), row.Int64(6), row.Int64(7)});
+        }
+        return absl::OkStatus();
+      }));
   return list;
 }
 
-absl::StatusOr<std::vector<Difference>> PgOutcomeBook::ListDifferences(const identity::Scope& scope,
-                                                                       const std::string& agreement_no,
-                                                                       std::int64_t after, int count) {
+absl::StatusOr<std::vector<Difference>> PgOutcomeBook::ListDifferences(
+    const identity::Scope& scope, const std::string& agreement_no, std::int64_t after, int count) {
   std::vector<Difference> list;
-  YKT_RETURN_IF_ERROR(context_.database.Read("list_differences", [&](Transaction& tx) -> absl::Status {
-    list.clear();
-    YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kDifferenceList, after, agreement_no, scope.all_districts,
-                                                 scope.districts, count));
-    for (const Row row : rows) {
-      list.push_back({row.Int64(0), row.Text(1), 0, row.Date(2), row.Int64(3), row.Int64(4), row.Text(5),
-                      row.Int64(6), row.Int64(7)});
-    }
-    return absl::OkStatus();
-  }));
+  YKT_RETURN_IF_ERROR(
+      context_.database.Read("list_differences", [&](Transaction& tx) -> absl::Status {
+        list.clear();
+        YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kDifferenceList, after, agreement_no,
+                                                     scope.all_districts, scope.districts, count));
+        for (const Row row : rows) {
+          list.push_back({row.Int64(0), row.Text(1), 0, row.Date(2), row.Int64(3), row.Int64(4),
+                          row.Text(5), row.Int64(6), row.Int64(7)});
+        }
+        return absl::OkStatus();
+      }));
   return list;
 }
 

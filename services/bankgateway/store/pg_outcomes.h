@@ -14,10 +14,12 @@ class PgOutcomeBook final : public OutcomeBook {
   absl::Status ApplyPage(const std::string& bank_code, std::int64_t after,
                          const std::vector<BankResult>& results) override;
   absl::StatusOr<std::int64_t> NumberChunks() override;
-  absl::StatusOr<std::vector<OutcomeChunk>> ListChunks(std::int64_t after, int count, std::int64_t& head) override;
-  absl::StatusOr<std::vector<LateFile>> LateFiles(const std::string& bank_code, absl::CivilDay sent_by) override;
-  absl::StatusOr<std::vector<std::int64_t>> OpenReferences(const std::string& file_id, std::int64_t after,
-                                                           int count) override;
+  absl::StatusOr<std::vector<OutcomeChunk>> ListChunks(std::int64_t after, int count,
+                                                       std::int64_t& head) override;
+  absl::StatusOr<std::vector<LateFile>> LateFiles(const std::string& bank_code,
+                                                  absl::CivilDay sent_by) override;
+  absl::StatusOr<std::vector<std::int64_t>> OpenReferences(const std::string& file_id,
+                                                           std::int64_t after, int count) override;
   absl::Status ApplyAnswers(const std::string& bank_code, const std::vector<BankResult>& answers,
                             bool not_found_is_final) override;
   absl::Status MarkAsked(const std::string& file_id) override;
@@ -26,14 +28,12 @@ class PgOutcomeBook final : public OutcomeBook {
                             const std::vector<StatementLine>& lines) override;
   absl::Status CompleteStatement(const std::string& bank_code, const DueStatement& statement,
                                  const StatementHead& head) override;
-  absl::StatusOr<std::vector<Reconciliation>> ListReconciliations(const identity::Scope& scope,
-                                                                  const std::string& agreement_no,
-                                                                  absl::CivilDay before_day,
-                                                                  const std::string& before_agreement,
-                                                                  int count) override;
+  absl::StatusOr<std::vector<Reconciliation>> ListReconciliations(
+      const identity::Scope& scope, const std::string& agreement_no, absl::CivilDay before_day,
+      const std::string& before_agreement, int count) override;
   absl::StatusOr<std::vector<Difference>> ListDifferences(const identity::Scope& scope,
-                                                          const std::string& agreement_no, std::int64_t after,
-                                                          int count) override;
+                                                          const std::string& agreement_no,
+                                                          std::int64_t after, int count) override;
 
  private:
   const StoreContext& context_;

@@ -13,7 +13,8 @@ namespace yikatong::bankgateway {
 
 class FakeBank final : public AgentBank {
  public:
-  absl::StatusOr<SendAnswer> SubmitFile(const FileToSend& file, const PartReader& read, std::int64_t) override {
+  absl::StatusOr<SendAnswer> SubmitFile(const FileToSend& file, const PartReader& read,
+                                        std::int64_t) override {
     ++submits;
     std::string bytes;
     for (std::int32_t part = 0; part < file.parts; ++part) {
@@ -30,7 +31,9 @@ class FakeBank final : public AgentBank {
     return SendAnswer{FileAnswer::kAccepted, ""};
   }
 
-  void Take(const FileToSend& file, const std::string& bytes) { files[file.file_id] = {file, bytes}; }
+  void Take(const FileToSend& file, const std::string& bytes) {
+    files[file.file_id] = {file, bytes};
+  }
 
   absl::StatusOr<FileReport> GetFileState(const std::string& file_id) override {
     ++asks;
@@ -54,7 +57,8 @@ class FakeBank final : public AgentBank {
     return page;
   }
 
-  absl::StatusOr<std::vector<BankResult>> QueryReferences(const std::vector<std::int64_t>& references) override {
+  absl::StatusOr<std::vector<BankResult>> QueryReferences(
+      const std::vector<std::int64_t>& references) override {
     if (down) return absl::UnavailableError("down");
     std::vector<BankResult> reports;
     for (const std::int64_t reference : references) {
@@ -66,9 +70,10 @@ class FakeBank final : public AgentBank {
     return reports;
   }
 
-  absl::Status GetStatement(const std::string& agreement_no, absl::CivilDay day,
-                            const std::function<bool(const StatementHead&)>& on_head,
-                            const std::function<absl::Status(const std::vector<StatementLine>&)>& on_lines) override {
+  absl::Status GetStatement(
+      const std::string& agreement_no, absl::CivilDay day,
+      const std::function<bool(const StatementHead&)>& on_head,
+      const std::function<absl::Status(const std::vector<StatementLine>&)>& on_lines) override {
     std::vector<StatementLine>& lines = statements[{agreement_no, day}];
     StatementHead head;
     head.closed = day < today;
@@ -81,8 +86,8 @@ class FakeBank final : public AgentBank {
     return on_lines(lines);
   }
 
-  void Say(std::int64_t reference, RowState state, std::int64_t amount_fen, const std::string& code = "",
-           std::optional<absl::CivilDay> booked_on = std::nullopt) {
+  void Say(std::int64_t reference, RowState state, std::int64_t amount_fen,
+           const std::string& code = "", std::optional<absl::CivilDay> booked_on = std::nullopt) {
     BankResult result;
     result.reference = reference;
     result.state = state;

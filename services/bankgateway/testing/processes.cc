@@ -30,8 +30,9 @@ std::string Environment(const char* name, const char* fallback) {
 Installation::Installation() {
   std::string folder = (std::filesystem::temp_directory_path() / "gateway_test_XXXXXX").string();
   folder_ = mkdtemp(folder.data());
-  const std::string command = Environment("YIKATONG_SOURCE_DIR", ".") + "/deploy/certificates/make " + folder_ +
-                              " --organisation ops > " + folder_ + "/make.log 2>&1";
+  const std::string command = Environment("YIKATONG_SOURCE_DIR", ".") +
+                              "/deploy/certificates/make " + folder_ + " --organisation ops > " +
+                              folder_ + "/make.log 2>&1";
   if (std::system(command.c_str()) != 0) ADD_FAILURE() << "certificates could not be made";
 }
 
@@ -39,10 +40,11 @@ Installation::~Installation() { std::filesystem::remove_all(folder_); }
 
 std::string Installation::ServerSettings(const std::string& service, const std::string& ready_file,
                                          int port) const {
-  return "grpc_address = 127.0.0.1:" + std::to_string(port) + "\ntls_ca = " + Path("services/" + service + "/ca.pem") +
+  return "grpc_address = 127.0.0.1:" + std::to_string(port) +
+         "\ntls_ca = " + Path("services/" + service + "/ca.pem") +
          "\ntls_certificate = " + Path("services/" + service + "/tls.pem") +
-         "\ntls_key = " + Path("services/" + service + "/tls.key") + "\ntoken_issuers = " + Path("issuers") +
-         "\nready_file = " + ready_file + "\n";
+         "\ntls_key = " + Path("services/" + service + "/tls.key") +
+         "\ntoken_issuers = " + Path("issuers") + "\nready_file = " + ready_file + "\n";
 }
 
 int FreePort() {

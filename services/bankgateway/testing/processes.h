@@ -1,4 +1,5 @@
-// Runs binaries of this build as processes of their own, with certificates of a made-up installation; for tests.
+// Runs binaries of this build as processes of their own, with certificates of a made-up
+// installation; for tests.
 #pragma once
 
 #include <sys/types.h>
@@ -18,7 +19,8 @@ class Installation {
 
   std::string Path(const std::string& name) const { return folder_ + "/" + name; }
   // Lines of a configuration for the server of a service.
-  std::string ServerSettings(const std::string& service, const std::string& ready_file, int port) const;
+  std::string ServerSettings(const std::string& service, const std::string& ready_file,
+                             int port) const;
 
  private:
   std::string folder_;
@@ -31,14 +33,16 @@ int FreePort();
 class Process {
  public:
   Process(std::string binary, std::string config_file, std::string ready_file)
-      : binary_(std::move(binary)), config_file_(std::move(config_file)), ready_file_(std::move(ready_file)) {}
+      : binary_(std::move(binary)),
+        config_file_(std::move(config_file)),
+        ready_file_(std::move(ready_file)) {}
   ~Process() { Kill(); }
   Process(const Process&) = delete;
 
   // Returns when the ready file is there. Fails the test when it does not come.
   void Start();
-  void Kill();       // kill -9
-  int Terminate();   // SIGTERM; the exit code
+  void Kill();      // kill -9
+  int Terminate();  // SIGTERM; the exit code
   // Runs the binary to its end with one more argument.
   int RunOnce(const std::string& argument) const;
   const std::string& grpc_address() const { return grpc_address_; }

@@ -15,7 +15,8 @@ Workers::Workers(Parts parts, telemetry::Metrics& metrics, WorkersOptions option
       steps_(metrics.Counters("yikatong_gateway_steps_total", "Steps of the gateway's workers.",
                               {"worker", "result"})),
       waiting_(metrics.Gauges("yikatong_gateway_waiting",
-                              "Instructions unpacked, files open, instructions awaiting, outcomes unknown, differences.",
+                              "Instructions unpacked, files open, instructions awaiting, outcomes "
+                              "unknown, differences.",
                               {"what"})) {}
 
 Workers::~Workers() { Stop(); }
@@ -61,7 +62,9 @@ void Workers::Stop() {
 void Workers::Run(std::string name, int idle_ms, Step step) {
   const std::lock_guard lock(mutex_);
   if (stopping_) return;
-  threads_.emplace_back([this, name = std::move(name), idle_ms, step = std::move(step)] { Loop(name, idle_ms, step); });
+  threads_.emplace_back([this, name = std::move(name), idle_ms, step = std::move(step)] {
+    Loop(name, idle_ms, step);
+  });
 }
 
 void Workers::Loop(const std::string& name, int idle_ms, const Step& step) {

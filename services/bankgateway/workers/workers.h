@@ -1,5 +1,6 @@
-// The threads of the gateway: pack, send, take results, number outcomes, close days. Each turns one step of a use case
-// in a loop; what a step does and how it is safe beside other replicas stands there.
+// The threads of the gateway: pack, send, take results, number outcomes, close days. Each turns one
+// step of a use case in a loop; what a step does and how it is safe beside other replicas stands
+// there.
 #pragma once
 
 #include <atomic>
@@ -22,9 +23,9 @@ namespace yikatong::bankgateway {
 
 struct WorkersOptions {
   int senders = 2;
-  int idle_ms = 50;          // between looks when there was nothing to do
-  int poll_ms = 100;         // between questions for results
-  int day_ms = 500;          // between looks for closed days and late rows
+  int idle_ms = 50;   // between looks when there was nothing to do
+  int poll_ms = 100;  // between questions for results
+  int day_ms = 500;   // between looks for closed days and late rows
   int max_backoff_ms = 5'000;
 };
 
@@ -67,7 +68,8 @@ class Workers {
   bool stopping_ = false;
   bool outcomes_written_ = false;
   std::vector<std::thread> threads_;
-  std::map<std::string, std::string> banks_;  // that have threads, with the address they were started for
+  std::map<std::string, std::string>
+      banks_;  // that have threads, with the address they were started for
 };
 
 }  // namespace yikatong::bankgateway

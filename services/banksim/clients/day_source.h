@@ -1,11 +1,11 @@
-// Where the bank learns its business date: from the suite's clock where one is configured (a demonstration moves it),
-// else from the calendar in Beijing.
+// Where the bank learns its business date: from the suite's clock where one is configured (a
+// demonstration moves it), else from the calendar in Beijing.
 #pragma once
 
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <condition_variable>
 #include <thread>
 
 #include "absl/status/statusor.h"

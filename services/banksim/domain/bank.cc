@@ -20,9 +20,11 @@ constexpr int kDuplicate = 3051;
 constexpr int kReturned = 3056;
 constexpr int kAccountInvalid = 3004;
 
-// What a row can fail with. 3051 is not drawn: it is only said of a reference that the bank has had.
-constexpr std::array kFailCodes = {3004, 3030, 3009, 3031, 3065, 3018, 3039, 3017, 3006, 3016, 3020,
-                                   3010, 3037, 3069, 3034, 3068, 3013, 3055, 3040, 3057, 3070, 3999};
+// What a row can fail with. 3051 is not drawn: it is only said of a reference that the bank has
+// had.
+constexpr std::array kFailCodes = {3004, 3030, 3009, 3031, 3065, 3018, 3039, 3017,
+                                   3006, 3016, 3020, 3010, 3037, 3069, 3034, 3068,
+                                   3013, 3055, 3040, 3057, 3070, 3999};
 
 std::uint16_t DayNumber(absl::CivilDay day) { return static_cast<std::uint16_t>(day - kDayZero); }
 std::string DayText(std::uint16_t day) { return base::FormatDate(kDayZero + day); }
@@ -44,9 +46,7 @@ std::uint64_t Draw(std::int64_t seed, std::string_view text, std::int64_t number
   return Mix(hash ^ Mix(static_cast<std::uint64_t>(number) + 0x9e3779b97f4a7c15ULL));
 }
 
-bool Hits(std::uint64_t draw, int permille) {
-  return static_cast<int>(draw % 1000) < permille;
-}
+bool Hits(std::uint64_t draw, int permille) { return static_cast<int>(draw % 1000) < permille; }
 
 int LastFour(std::string_view account) {
   int four = 0;
@@ -62,9 +62,8 @@ bool Number(std::string_view text, std::int64_t& number) {
 }
 
 bool PlainText(std::string_view text, std::size_t most) {
-  return text.size() <= most && std::all_of(text.begin(), text.end(), [](char c) {
-           return c > ' ' && c < 0x7f && c != '|';
-         });
+  return text.size() <= most && std::all_of(text.begin(), text.end(),
+                                            [](char c) { return c > ' ' && c < 0x7f && c != '|'; });
 }
 
 std::string Serial(char kind, std::uint32_t row) {
@@ -105,12 +104,15 @@ absl::StatusOr<std::unique_ptr<Bank>> Bank::Open(BankOptions options) {
 
 absl::Status Bank::Replay(const JournalFields& f) {
   switch (f[0].size() == 1 ? f[0][0] : '?') {
-    case 'F': return ReplayFile(f);
+    case 'F':
+      return ReplayFile(f);
     case 'C':
     case 'X':
     case 'P':
-    case 'N': return ReplayRow(f);
-    case 'R': return ReplayReturn(f);
+    case 'N':
+      return ReplayRow(f);
+    case 'R':
+      return ReplayReturn(f);
     case 'L': {
       std::int64_t reference = 0;
       const std::optional<absl::CivilDay> due =
@@ -133,11 +135,12 @@ absl::Status Bank::Replay(const JournalFields& f) {
       }
       const auto rate = [&](std::size_t i) { return static_cast<int>(n[i]); };
       if (f[2].empty()) faults_.clear();
-      faults_[std::string(f[2])] = {n[0],    rate(1), rate(2), rate(3), rate(4),  rate(5),
+      faults_[std::string(f[2])] = {n[0],    rate(1), rate(2), rate(3), rate(4),   rate(5),
                                     rate(6), rate(7), rate(8), rate(9), n[10] != 0};
       return absl::OkStatus();
     }
-    default: return Contradiction(f);
+    default:
+      return Contradiction(f);
   }
 }
 
@@ -173,7 +176,8 @@ absl::Status Bank::ReplayRow(const JournalFields& f) {
   const std::size_t at = kind == 'P' ? 1 : 2;
   std::int64_t number = 0;
   std::int64_t reference = 0;
-  if (f.size() < at + 3 || (kind != 'P' && !Number(f[1], number)) || !Number(f[at + 2], reference)) {
+  if (f.size() < at + 3 || (kind != 'P' && !Number(f[1], number)) ||
+      !Number(f[at + 2], reference)) {
     return Contradiction(f);
   }
   const std::optional<absl::CivilDay> day = base::ParseDate(f[at]);
@@ -308,8 +312,8 @@ absl::StatusOr<SubmitAnswer> Bank::SubmitFile(const std::string& caller, const F
   }
   if (!MayUse(caller, head)) return SubmitAnswer{FileAnswer::kRefused, "AGREEMENT", false};
   const Faults faults = FaultsLocked(head.bank_code);
-  if (reason.empty() && Hits(Draw(faults.seed, head.agreement_no, today_ - kDayZero),
-                             faults.refuse_file_permille)) {
+  if (reason.empty() &&
+      Hits(Draw(faults.seed, head.agreement_no, today_ - kDayZero), faults.refuse_file_permille)) {
     reason = "FUNDS";
   }
   Journal::Line(*journal_, 'F')
@@ -408,9 +412,7 @@ absl::Status Bank::BookDue() {
       const std::uint32_t results = agreements_[files_[row.file].agreement].results;
       const auto [at, fresh] =
           next.try_emplace(results, static_cast<std::int64_t>(results_[results].size()));
-      Journal::Line line(*journal_, kind == Due::kReport   ? 'N'
-                                    : kind == Due::kCredit ? 'C'
-                                                           : 'R');
+      Journal::Line line(*journal_, kind == Due::kReport ? 'N' : kind == Due::kCredit ? 'C' : 'R');
       line.Number(++at->second).Text(date).Text(files_[row.file].id).Number(row.reference, 16);
       if (kind != Due::kReport) line.Number(row.amount_fen).Number(row.last_four, 4);
       if (kind == Due::kReturn) line.Number(kReturned);

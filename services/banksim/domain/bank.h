@@ -1,8 +1,9 @@
-// The stand-in bank: takes files of payments, credits accounts, reports results, keeps statements. Whatever it answers is
-// in its journal first, so that after a kill it answers as before.
+// The stand-in bank: takes files of payments, credits accounts, reports results, keeps statements.
+// Whatever it answers is in its journal first, so that after a kill it answers as before.
 //
-// One object can be several banks: each agreement belongs to one, and each bank numbers its own results for each caller.
-// Thread safe; one lock, held while the disk writes (a file is one group of the journal).
+// One object can be several banks: each agreement belongs to one, and each bank numbers its own
+// results for each caller. Thread safe; one lock, held while the disk writes (a file is one group
+// of the journal).
 #pragma once
 
 #include <cstdint>
@@ -42,11 +43,12 @@ struct Faults {
 
 struct BankOptions {
   std::string journal_path;
-  // Whether a signature over the 32 bytes of a SHA-256 is one of the named key; empty takes every signature.
+  // Whether a signature over the 32 bytes of a SHA-256 is one of the named key; empty takes every
+  // signature.
   std::function<bool(std::string_view key_id, std::string_view sha256, std::string_view signature)>
       signature_fits = {};
-  // Agreements that the bank has signed, with the bank of each. Others are opened by their first file where
-  // `open_agreements`, and refused where not.
+  // Agreements that the bank has signed, with the bank of each. Others are opened by their first
+  // file where `open_agreements`, and refused where not.
   std::map<std::string, std::string> agreements = {};
   bool open_agreements = true;
   int horizon_days = 3;  // after which "not found" is final
@@ -175,7 +177,8 @@ class Bank {
     std::string caller;
     std::string bank_code;
     std::uint32_t results = 0;  // index into results_
-    std::map<std::uint16_t, std::vector<std::uint32_t>> days;  // row * 2 + 1 for money that came back
+    std::map<std::uint16_t, std::vector<std::uint32_t>>
+        days;  // row * 2 + 1 for money that came back
   };
   struct File {
     std::string id;

@@ -10,7 +10,8 @@ constexpr std::string_view kControlSum = "CONTROL_SUM";
 constexpr std::size_t kMaxRows = 20'000;
 constexpr std::int64_t kMaxRowFen = 1'000'000'000;
 
-// Takes what stands before the next `end` from the front of `in`, or nothing where there is no such mark.
+// Takes what stands before the next `end` from the front of `in`, or nothing where there is no such
+// mark.
 bool Take(std::string_view& in, char end, std::string_view& part) {
   const std::size_t at = in.find(end);
   if (at == std::string_view::npos) return false;

@@ -1,5 +1,5 @@
-// Reading a file of payments, as proto/yikatong/bank/v1/agent_bank.proto describes it. The bank's own reader: it shares
-// nothing with whoever wrote the file.
+// Reading a file of payments, as proto/yikatong/bank/v1/agent_bank.proto describes it. The bank's
+// own reader: it shares nothing with whoever wrote the file.
 #pragma once
 
 #include <cstdint>
@@ -28,11 +28,12 @@ struct PaymentFile {
   std::vector<PaymentRow> payments;
 };
 
-// Reads `bytes` into `file`. Returns the bank's reason to refuse it (`FORMAT`, `CONTROL_SUM`), or nothing.
+// Reads `bytes` into `file`. Returns the bank's reason to refuse it (`FORMAT`, `CONTROL_SUM`), or
+// nothing.
 std::string_view ParsePaymentFile(std::string_view bytes, PaymentFile& file);
 
-// Whether an account number can exist at all: 8 to 32 digits, and for a card 16 to 19 that begin with 62 and fit
-// their check digit.
+// Whether an account number can exist at all: 8 to 32 digits, and for a card 16 to 19 that begin
+// with 62 and fit their check digit.
 bool AccountNumberFits(std::string_view account, bool card);
 
 }  // namespace yikatong::banksim

@@ -47,17 +47,26 @@ TestFile MakeFile(const std::string& id, const std::vector<TestRow>& rows,
   std::ostringstream lines;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     char reference[24];
-    std::snprintf(reference, sizeof reference, "%016lld", static_cast<long long>(rows[i].reference));
+    std::snprintf(reference, sizeof reference, "%016lld",
+                  static_cast<long long>(rows[i].reference));
     lines << "D|" << i + 1 << '|' << reference << '|' << kBank << "|CARD|" << rows[i].account
           << "|测试|" << rows[i].amount_fen << "|补贴\n";
     total += rows[i].amount_fen;
   }
   std::ostringstream all;
-  all << "H|YKT1|" << id << '|' << agreement << "|2026-03-02|" << rows.size() << '|' << total << "|补贴\n"
+  all << "H|YKT1|" << id << '|' << agreement << "|2026-03-02|" << rows.size() << '|' << total
+      << "|补贴\n"
       << lines.str() << "T|" << rows.size() << '|' << total << "\n";
   file.bytes = all.str();
-  file.head = {id, agreement, kBank, "2026-03-02", static_cast<std::int64_t>(rows.size()), total,
-               crypto::StringOf(crypto::Sha256(file.bytes)), "", ""};
+  file.head = {id,
+               agreement,
+               kBank,
+               "2026-03-02",
+               static_cast<std::int64_t>(rows.size()),
+               total,
+               crypto::StringOf(crypto::Sha256(file.bytes)),
+               "",
+               ""};
   return file;
 }
 
@@ -182,13 +191,14 @@ TEST_F(BankTest, ATruncatedFileTakesNothing) {
 }
 
 TEST_F(BankTest, AnswersTheSameAfterItWasKilled) {
-  ASSERT_TRUE(bank_->SetFaults("", {.seed = 7,
-                                    .fail_permille = 100,
-                                    .return_permille = 100,
-                                    .return_after_days = 2,
-                                    .late_permille = 200,
-                                    .late_days = 1,
-                                    .repeat_permille = 50})
+  ASSERT_TRUE(bank_
+                  ->SetFaults("", {.seed = 7,
+                                   .fail_permille = 100,
+                                   .return_permille = 100,
+                                   .return_after_days = 2,
+                                   .late_permille = 200,
+                                   .late_days = 1,
+                                   .repeat_permille = 50})
                   .ok());
   Submit(MakeFile("F1", MakeRows(0, 500)));
   Submit(MakeFile("F2", MakeRows(500, 500)));
@@ -246,7 +256,8 @@ TEST_F(BankTest, AnAlteredLineInTheMiddleOfTheJournalIsFoundAtTheStart) {
 }
 
 TEST_F(BankTest, TheSameRowsBehaveTheSameInWhateverFilesAndOrderTheyCome) {
-  const Faults faults = {.seed = 3, .fail_permille = 200, .return_permille = 50, .late_permille = 50};
+  const Faults faults = {
+      .seed = 3, .fail_permille = 200, .return_permille = 50, .late_permille = 50};
   ASSERT_TRUE(bank_->SetFaults("", faults).ok());
   Submit(MakeFile("F1", MakeRows(0, 1000)));
   ASSERT_TRUE(bank_->AdvanceTo(kMonday + 1).ok());
@@ -279,7 +290,8 @@ TEST_F(BankTest, HalfOfTheLateRowsAreCreditedAtOnceAndAllAreReportedLate) {
   EXPECT_TRUE(Results().empty());
   EXPECT_NEAR(static_cast<double>(bank_->Summary().credits), 500, 80);
   EXPECT_EQ(bank_->GetFile(kCaller, "F1").state, FileState::kProcessing);
-  const std::vector<RowReport> asked = bank_->QueryReferences(kCaller, {MakeRows(0, 1)[0].reference, 77});
+  const std::vector<RowReport> asked =
+      bank_->QueryReferences(kCaller, {MakeRows(0, 1)[0].reference, 77});
   EXPECT_EQ(asked[0].state, RowState::kPending);
   EXPECT_EQ(asked[1].state, RowState::kNotFound);
   ASSERT_TRUE(bank_->AdvanceTo(kMonday + 1).ok());
@@ -309,8 +321,9 @@ TEST_F(BankTest, AgreementsBelongToTheBankAndCallerThatOpenedThem) {
   TestFile file = MakeFile("F2", MakeRows(1, 1));
   file.head.bank_code = "103100000026";
   EXPECT_EQ(Submit(file).reason, "AGREEMENT");
-  EXPECT_EQ(bank_->SubmitFile("another", MakeFile("F3", MakeRows(2, 1)).head,
-                              MakeFile("F3", MakeRows(2, 1)).bytes)
+  EXPECT_EQ(bank_
+                ->SubmitFile("another", MakeFile("F3", MakeRows(2, 1)).head,
+                             MakeFile("F3", MakeRows(2, 1)).bytes)
                 ->reason,
             "AGREEMENT");
 }
@@ -331,7 +344,8 @@ TEST_F(BankTest, TakesARowInTensOfMicrosecondsAndKeepsItInAHundredBytes) {
     return 0LL;
   };
   std::vector<TestFile> files;
-  for (int i = 0; i < 20; ++i) files.push_back(MakeFile("P" + std::to_string(i), MakeRows(i * 10'000, 10'000)));
+  for (int i = 0; i < 20; ++i)
+    files.push_back(MakeFile("P" + std::to_string(i), MakeRows(i * 10'000, 10'000)));
   const long long before = resident();
   const auto start = std::chrono::steady_clock::now();
   for (const TestFile& file : files) Submit(file);

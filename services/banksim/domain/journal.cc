@@ -120,7 +120,8 @@ absl::StatusOr<Journal> Journal::Open(const std::string& path, Replay replay) {
         group.emplace_back(line);
         continue;
       }
-      // Only the last group can be torn: a whole one behind a line that does not fit is damage, not a crash.
+      // Only the last group can be torn: a whole one behind a line that does not fit is damage, not
+      // a crash.
       broken = broken || !fits;
       if (!fits) continue;
       if (broken || fields.size() != 2 || fields[1] != std::to_string(group.size())) {
@@ -153,7 +154,8 @@ Journal::Journal(Journal&& other) noexcept
       group_(std::move(other.group_)),
       lines_(other.lines_) {}
 
-Journal::Line::Line(Journal& journal, char kind) : journal_(journal), start_(journal.group_.size()) {
+Journal::Line::Line(Journal& journal, char kind)
+    : journal_(journal), start_(journal.group_.size()) {
   journal_.group_.push_back(kind);
   journal_.group_.push_back('|');
 }

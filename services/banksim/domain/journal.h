@@ -1,9 +1,9 @@
-// The bank's durable memory: a text file that only grows. Its format is in the README of this folder; a reader in any
-// language can check the suite against it.
+// The bank's durable memory: a text file that only grows. Its format is in the README of this
+// folder; a reader in any language can check the suite against it.
 //
-// What belongs together is one group: lines, then `E|<lines>|<crc32>`. A group is on the disk whole before its deed is
-// answered, and only then told to `replay`: memory changes by the same path when the bank works and when it starts
-// again. Not thread safe.
+// What belongs together is one group: lines, then `E|<lines>|<crc32>`. A group is on the disk whole
+// before its deed is answered, and only then told to `replay`: memory changes by the same path when
+// the bank works and when it starts again. Not thread safe.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +26,9 @@ class Journal {
   // Takes one line; an error means that the journal contradicts itself.
   using Replay = std::function<absl::Status(const JournalFields&)>;
 
-  // Opens or makes the file. Gives every line of every whole group to `replay`, in order, and cuts off what a crash
-  // left behind the last one. DATA_LOSS where a line before that does not fit its checksum, or `replay` refuses it.
+  // Opens or makes the file. Gives every line of every whole group to `replay`, in order, and cuts
+  // off what a crash left behind the last one. DATA_LOSS where a line before that does not fit its
+  // checksum, or `replay` refuses it.
   static absl::StatusOr<Journal> Open(const std::string& path, Replay replay);
   ~Journal();
   Journal(Journal&& other) noexcept;
@@ -48,9 +49,9 @@ class Journal {
     std::size_t start_;
   };
 
-  // Writes the gathered group, waits until the disk has it, and replays it. UNAVAILABLE where the disk has not: the file
-  // is as before, and the group is forgotten. Where even that cannot be had the process ends: nobody may trust its
-  // memory then.
+  // Writes the gathered group, waits until the disk has it, and replays it. UNAVAILABLE where the
+  // disk has not: the file is as before, and the group is forgotten. Where even that cannot be had
+  // the process ends: nobody may trust its memory then.
   absl::Status Commit();
   void Forget();
 

@@ -54,11 +54,16 @@ absl::Status Malformed(std::string_view field) {
 
 pb::RowState ToWire(RowState state) {
   switch (state) {
-    case RowState::kNotFound: return pb::ROW_STATE_NOT_FOUND;
-    case RowState::kPending: return pb::ROW_STATE_PENDING;
-    case RowState::kPaid: return pb::ROW_STATE_PAID;
-    case RowState::kFailed: return pb::ROW_STATE_FAILED;
-    case RowState::kReturned: return pb::ROW_STATE_RETURNED;
+    case RowState::kNotFound:
+      return pb::ROW_STATE_NOT_FOUND;
+    case RowState::kPending:
+      return pb::ROW_STATE_PENDING;
+    case RowState::kPaid:
+      return pb::ROW_STATE_PAID;
+    case RowState::kFailed:
+      return pb::ROW_STATE_FAILED;
+    case RowState::kReturned:
+      return pb::ROW_STATE_RETURNED;
   }
   return pb::ROW_STATE_UNSPECIFIED;
 }
@@ -81,9 +86,9 @@ void ToWire(RowReport&& report, pb::RowResult& wire) {
 }
 
 FileHead FromWire(const pb::FileHead& wire) {
-  return {wire.file_id(), wire.agreement_no(), wire.bank_code(), wire.business_date(),
-          wire.rows(),    wire.total_fen(),    wire.sha256(),    wire.signature(),
-          wire.signer_key_id()};
+  return {wire.file_id(),       wire.agreement_no(), wire.bank_code(),
+          wire.business_date(), wire.rows(),         wire.total_fen(),
+          wire.sha256(),        wire.signature(),    wire.signer_key_id()};
 }
 
 Faults FromWire(const pb::Faults& wire) {
@@ -197,7 +202,8 @@ grpc::Status AgentBankRpc::ListResults(grpc::ServerContext* context,
   return rpc::Unary(guard_, context, kListResults, *request, [&](const identity::Caller& caller) {
     YKT_RETURN_IF_ERROR(Open(bank_, bank_.FaultsOf(request->bank_code())));
     if (request->page_size() < 0 || request->after() < 0) return Malformed("page_size");
-    const std::int64_t count = request->page_size() == 0 ? 2000 : std::min(request->page_size(), 5000);
+    const std::int64_t count =
+        request->page_size() == 0 ? 2000 : std::min(request->page_size(), 5000);
     std::int64_t head = 0;
     for (RowReport& report :
          bank_.ListResults(NameOf(caller), request->bank_code(), request->after(), count, head)) {
@@ -213,15 +219,15 @@ grpc::Status AgentBankRpc::QueryReferences(grpc::ServerContext* context,
                                            pb::QueryReferencesResponse* response) {
   return rpc::Unary(guard_, context, kQueryReferences, *request,
                     [&](const identity::Caller& caller) {
-    YKT_RETURN_IF_ERROR(Open(bank_, bank_.FaultsOf("")));
-    if (request->references_size() > 1000) return Malformed("references");
-    const std::vector<std::int64_t> references(request->references().begin(),
-                                               request->references().end());
-    for (RowReport& report : bank_.QueryReferences(NameOf(caller), references)) {
-      ToWire(std::move(report), *response->add_results());
-    }
-    return absl::OkStatus();
-  });
+                      YKT_RETURN_IF_ERROR(Open(bank_, bank_.FaultsOf("")));
+                      if (request->references_size() > 1000) return Malformed("references");
+                      const std::vector<std::int64_t> references(request->references().begin(),
+                                                                 request->references().end());
+                      for (RowReport& report : bank_.QueryReferences(NameOf(caller), references)) {
+                        ToWire(std::move(report), *response->add_results());
+                      }
+                      return absl::OkStatus();
+                    });
 }
 
 grpc::Status AgentBankRpc::GetStatement(grpc::ServerContext* context,
@@ -242,8 +248,9 @@ grpc::Status AgentBankRpc::GetStatement(grpc::ServerContext* context,
     // An open statement may grow while it is read; the head says how many lines belong to it.
     for (std::int64_t sent = 0; sent < head.lines;) {
       message.Clear();
-      for (StatementLine& line : bank_.ListStatementLines(
-               name, request->agreement_no(), *day, sent, std::min<std::int64_t>(5000, head.lines - sent))) {
+      for (StatementLine& line :
+           bank_.ListStatementLines(name, request->agreement_no(), *day, sent,
+                                    std::min<std::int64_t>(5000, head.lines - sent))) {
         pb::StatementLine& wire = *message.add_lines();
         wire.set_line(line.line);
         wire.set_reference(line.reference);

@@ -1,5 +1,5 @@
-// The bank's two gRPC services over a Bank: wire to domain and back, and the faults that are seen only on the wire (a
-// bank that is down, slow, or loses its answer). Thread safe.
+// The bank's two gRPC services over a Bank: wire to domain and back, and the faults that are seen
+// only on the wire (a bank that is down, slow, or loses its answer). Thread safe.
 #pragma once
 
 #include <grpcpp/server_context.h>
