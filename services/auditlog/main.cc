@@ -13,8 +13,7 @@
 #include "services/auditlog/watchman.h"
 #include "services/auditlog/wiring.h"
 
-using namespace yikatong;  // NOLINT(build/namespaces): wiring only
-
+namespace yikatong {
 namespace {
 
 absl::Status Serve(const config::Config& config, rpc::Signals& signals) {
@@ -47,9 +46,12 @@ absl::Status Serve(const config::Config& config, rpc::Signals& signals) {
 }
 
 }  // namespace
+}  // namespace yikatong
 
 int main(int argc, char** argv) {
-  rpc::Signals signals;
-  return auditlog::RunCommand(
-      argc, argv, [&signals](const config::Config& config) { return Serve(config, signals); });
+  yikatong::rpc::Signals signals;
+  return yikatong::auditlog::RunCommand(argc, argv,
+                                        [&signals](const yikatong::config::Config& config) {
+                                          return yikatong::Serve(config, signals);
+                                        });
 }

@@ -19,6 +19,7 @@ class WatchmanTest : public testing::Test {
   void SetUp() override {
     for (int i = 1; i <= 700; i += 100) {
       std::vector<std::string> bodies;
+      bodies.reserve(100);
       for (int k = 0; k < 100; ++k) {
         bodies.push_back(BodyOf("dispatch", "chunk.sent", 120105, std::to_string(i + k)));
       }

@@ -90,7 +90,7 @@ class WiringTest : public testing::Test {
   std::filesystem::path folder_;
   std::unique_ptr<postgres::TestDatabase> db_;
   crypto::SeededRandom random_{1};
-  const base::SystemClock clock_;
+  base::SystemClock clock_;
 };
 
 TEST_F(WiringTest, MigratesTwiceWithTheSameResult) {
@@ -104,6 +104,7 @@ TEST_F(WiringTest, VerifiesTheWholeLogAndNamesTheIndexOfAnAlteredRow) {
   const auto parts = Parts::Make(Load(), clock_);
   ASSERT_TRUE(parts.ok()) << parts.status();
   std::vector<std::string> bodies;
+  bodies.reserve(30);
   for (int i = 0; i < 30; ++i) {
     bodies.push_back(BodyOf("dispatch", "chunk.sent", 120105, std::to_string(i)));
   }

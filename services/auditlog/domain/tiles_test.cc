@@ -21,7 +21,7 @@ TEST(Tiles, HaveThePathsOfTheSpecification) {
 }
 
 TEST(Tiles, HoldTheCompleteNodesOfEveryEighthLevel) {
-  const auto nodes = NodesOfTile({1, 2, 3}, 256 * 600);
+  const auto nodes = NodesOfTile({1, 2, 3}, 153'600);
   ASSERT_TRUE(nodes.ok());
   EXPECT_EQ(*nodes, (std::vector<crypto::NodeId>{{8, 512}, {8, 513}, {8, 514}}));
 }

@@ -177,6 +177,7 @@ using Stub = pb::AuditLogService::Stub;
 TEST_F(AuditLogRpcTest, TakesEntriesOfAServiceAndProvesThemToAPersonWithTheKeyOnly) {
   Peer dispatch = OpenService("dispatch");
   std::vector<std::string> bodies;
+  bodies.reserve(20);
   for (int i = 0; i < 20; ++i) bodies.push_back(Body(std::to_string(i)));
   const auto appended = Append(dispatch, "dispatch", 1, bodies);
   ASSERT_TRUE(appended.ok()) << appended.status();
@@ -208,6 +209,7 @@ TEST_F(AuditLogRpcTest, TakesEntriesOfAServiceAndProvesThemToAPersonWithTheKeyOn
   const auto second = crypto::OpenCheckpoint(proof->checkpoint().note(), *verifier);
   ASSERT_TRUE(second.ok());
   std::vector<crypto::Digest> path;
+  path.reserve(static_cast<std::size_t>(proof->path_size()));
   for (const std::string& hash : proof->path()) path.push_back(crypto::DigestOf(hash).value());
   EXPECT_TRUE(crypto::VerifyInclusion(crypto::LeafHash(bodies[6]), proof->index(), second->size,
                                       path, second->root));
@@ -217,6 +219,7 @@ TEST_F(AuditLogRpcTest, TakesEntriesOfAServiceAndProvesThemToAPersonWithTheKeyOn
   const auto consistency = officer.Call(&Stub::GetConsistencyProof, extend);
   ASSERT_TRUE(consistency.ok()) << consistency.status();
   std::vector<crypto::Digest> hashes;
+  hashes.reserve(static_cast<std::size_t>(consistency->hashes_size()));
   for (const std::string& hash : consistency->hashes()) {
     hashes.push_back(crypto::DigestOf(hash).value());
   }
