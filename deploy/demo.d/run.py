@@ -41,7 +41,7 @@ class Ctl:
 
     def __init__(self, stack: Stack):
         self.command = [str(stack.binaries / "yktctl"), "--endpoints", str(stack.state / "endpoints.json"), "--json",
-                        "--timeout", "600"]
+                        "--timeout", "120"]
         self.calls = 0
 
     def __call__(self, person: str, *arguments, accept=(0,)):
@@ -107,6 +107,7 @@ class Demo:
         self.batches = {}
         self.ctl = Ctl(stack)
         self.journal = JournalTail(stack.state / "bank-journal")
+        self.later = 0  # items of the batch that is paid on the last day
 
     @contextlib.contextmanager
     def stage(self, name: str):
@@ -279,7 +280,7 @@ class Demo:
         while True:
             sums = self.totals()
             bank = self.ctl("bank-admin-1", "bank", "statistics")
-            told = {one["stage"]: int(one["done"]) for one in bank["outcomes"]}
+            told = {one["stage"].lower(): int(one["done"]) for one in bank["outcomes"]}
             later = 0 if what == "last day" else self.later
             open_work = sums["waiting"] - later + int(bank["unpacked"]) + int(bank["files_open"])
             total = sums["accepted"] - sums["held"] - sums["stopped"] - sums["unroutable"]

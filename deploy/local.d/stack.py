@@ -28,6 +28,9 @@ KINDS = ("finance", "agriculture", "civil", "hrss", "veterans", "health", "ecolo
 DISTRICTS = (120105, 120115, 120116, 120114)
 FIELDS = {"agriculture": "AGRI", "civil": "CIVIL", "hrss": "HRSS", "veterans": "VETERAN", "health": "HEALTH",
           "ecology": "ENERGY"}
+# What only the city's own departments are for here.
+CITY_FIELDS = FIELDS | {"housing": "HOUSING", "water": "WATER", "dpf": "DPF", "planning": "FOREST", "education": "EDU",
+                        "medical": "MEDICAL"}
 CITY = 120000
 TOKEN_LIFE = "12h"
 
@@ -228,7 +231,7 @@ class Stack:
             "banksim": {"journal": self.state / "bank-journal", "signer_key": keys / "gateway-files.pub",
                         "catalogue_address": self.address("catalogue")},
             "bankgateway": {"column_keys": keys / "bankgateway-columns.ring",
-                            "file_signing_key": keys / "gateway-files.key",
+                            "file_key": keys / "gateway-files.key",
                             "wrapping_key": keys / "gateway-wrapping.key",
                             "registry_key": keys / "registry-signing.pub",
                             "auditlog_address": self.address("auditlog"), **adjustable},
@@ -276,7 +279,8 @@ class Stack:
 
     def organisations(self) -> list:
         """Who calls: departments of four districts and of the city, card office, auditors, operations."""
-        names = [f"{kind}.{district}" for district in (*DISTRICTS, CITY) for kind in KINDS]
+        names = [f"{kind}.{district}" for district in DISTRICTS for kind in KINDS]
+        names += [f"{kind}.{CITY}" for kind in ("finance", *CITY_FIELDS)]
         return names + ["town.120105", "town.120115", "town.120116", "town.120114", "conference.120000",
                         "cardoffice.120000", "audit.120000", "operations.120000"]
 
@@ -298,7 +302,7 @@ class Stack:
             add(f"finance-operator-{district}", f"finance.{district}", "district_finance_operator", ["*"], [district])
             add(f"finance-reviewer-{district}", f"finance.{district}", "district_finance_reviewer", ["*"], [district])
             add(f"releaser-{district}", f"finance.{district}", "payment_releaser", ["*"], [district])
-        for kind, field in FIELDS.items():
+        for kind, field in CITY_FIELDS.items():
             add(f"operator-{kind}-{CITY}", f"{kind}.{CITY}", "department_operator", [field], [CITY])
             add(f"reviewer-{kind}-{CITY}", f"{kind}.{CITY}", "department_reviewer", [field], [CITY])
         add("city-finance", f"finance.{CITY}", "city_finance", ["*"], [CITY])
