@@ -4,6 +4,7 @@
 
 #include "common/base/dates.h"
 #include "common/status/status.h"
+#include "services/dispatch/clients/peer_status.h"
 #include "yikatong/bankgateway/v1/bankgateway.grpc.pb.h"
 #include "yikatong/catalogue/v1/catalogue.grpc.pb.h"
 #include "yikatong/registry/v1/registry.grpc.pb.h"
@@ -18,13 +19,22 @@ namespace policies = ::yikatong::catalogue::v1;
 constexpr absl::Duration kLookUp = absl::Seconds(10);
 constexpr absl::Duration kChunkCall = absl::Seconds(30);
 
-// One unary call with a deadline, its status as ours.
+// One unary call with a deadline, its status as ours: for workers, who judge by the code.
 template <typename Method, typename StubType, typename Request, typename Response>
 absl::Status Call(const rpc::Channel& channel, absl::Duration timeout, StubType& stub,
                   Method method, const Request& request, Response& response) {
   grpc::ClientContext context;
   channel.Prepare(context, timeout);
   return rpc::FromGrpc((stub.*method)(&context, request, &response));
+}
+
+// The same for handlers: what is wrong between us and the peer is no refusal of our caller.
+template <typename Method, typename StubType, typename Request, typename Response>
+absl::Status Ask(std::string_view peer, const rpc::Channel& channel, StubType& stub, Method method,
+                 const Request& request, Response& response) {
+  grpc::ClientContext context;
+  channel.Prepare(context, kLookUp);
+  return FromPeer(peer, (stub.*method)(&context, request, &response));
 }
 
 template <typename Request>
@@ -134,12 +144,13 @@ std::string BankGateway::EncodeSubmission(std::string_view request_id, std::int3
   return request.SerializeAsString();
 }
 
-absl::StatusOr<std::int64_t> BankGateway::Submit(std::string_view submission) {
+absl::StatusOr<std::int64_t> BankGateway::Submit(std::string_view submission,
+                                                 absl::Duration timeout) {
   bank::SubmitChunkRequest request;
   YKT_INVARIANT(request.ParseFromArray(submission.data(), static_cast<int>(submission.size())),
                 "a stored submission is not readable");
   bank::SubmitChunkResponse response;
-  YKT_RETURN_IF_ERROR(Call(channel_, kChunkCall, *stub_->gateway,
+  YKT_RETURN_IF_ERROR(Call(channel_, timeout, *stub_->gateway,
                            &bank::BankGatewayService::Stub::SubmitChunk, request, response));
   return response.accepted();
 }
@@ -175,11 +186,13 @@ absl::StatusOr<bool> BankGateway::StatementReconciled(std::string_view agreement
   const std::string wanted = base::FormatDate(day);
   do {
     bank::ListReconciliationsResponse response;
-    YKT_RETURN_IF_ERROR(Call(channel_, kLookUp, *stub_->gateway,
-                             &bank::BankGatewayService::Stub::ListReconciliations, request,
-                             response));
+    YKT_RETURN_IF_ERROR(Ask("bankgateway", channel_, *stub_->gateway,
+                            &bank::BankGatewayService::Stub::ListReconciliations, request,
+                            response));
+    // The newest first.
     for (const bank::Reconciliation& one : response.reconciliations()) {
       if (one.business_date() == wanted) return one.complete();
+      if (one.business_date() < wanted) return false;
     }
     request.set_page_token(response.next_page_token());
   } while (!request.page_token().empty());
@@ -214,8 +227,8 @@ absl::StatusOr<bool> CataloguePolicies::TargetApproved(std::string_view policy_i
   request.set_year(year);
   policies::PerformanceTarget response;
   const absl::Status status =
-      Call(channel_, kLookUp, *stub_->catalogue,
-           &policies::CatalogueService::Stub::GetPerformanceTarget, request, response);
+      Ask("catalogue", channel_, *stub_->catalogue,
+          &policies::CatalogueService::Stub::GetPerformanceTarget, request, response);
   if (absl::IsNotFound(status)) return false;
   YKT_RETURN_IF_ERROR(status);
   return response.approved();
@@ -225,8 +238,8 @@ absl::Status CataloguePolicies::CheckPolicy(std::string_view policy_id) {
   policies::GetPolicyRequest request;
   request.set_policy_id(std::string(policy_id));
   policies::Policy response;
-  return Call(channel_, kLookUp, *stub_->catalogue, &policies::CatalogueService::Stub::GetPolicy,
-              request, response);
+  return Ask("catalogue", channel_, *stub_->catalogue, &policies::CatalogueService::Stub::GetPolicy,
+             request, response);
 }
 
 }  // namespace yikatong::dispatch

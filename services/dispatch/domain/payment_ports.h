@@ -1,6 +1,6 @@
 // What paying asks of the other services. Implemented over their stubs in clients/, and by fakes in
 // tests. Every implementation is thread safe, bounds each call by a deadline, and gives UNAVAILABLE
-// for a peer that is away.
+// for a peer that is away. Never called inside a transaction.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/civil_time.h"
+#include "absl/time/time.h"
 #include "services/dispatch/domain/attempt_state.h"
 #include "services/dispatch/domain/routing.h"
 
@@ -42,8 +43,12 @@ struct SealedChunk {
 class AccountPort {
  public:
   virtual ~AccountPort() = default;
+  // One answer for each payee, in their order.
   virtual absl::StatusOr<std::vector<PayeeAccount>> Resolve(
       const PayeeTerms& terms, const std::vector<PayeeQuery>& payees) = 0;
+  // The same once more, and seals the accounts of those without a reason. An account that is
+  // another one than `account_version` has the reason ACCOUNT_CHANGED, and the new bank and
+  // version.
   virtual absl::StatusOr<SealedChunk> Seal(std::string_view chunk_id, bool with_identity,
                                            const PayeeTerms& terms,
                                            const std::vector<PayeeQuery>& payees) = 0;
@@ -88,8 +93,11 @@ class GatewayPort {
                                        std::string_view agreement_no, std::string_view summary,
                                        std::string_view envelope,
                                        const std::vector<InstructionRow>& rows) const = 0;
-  // Sends those bytes; returns how many rows the gateway holds durably.
-  virtual absl::StatusOr<std::int64_t> Submit(std::string_view submission) = 0;
+  // Sends those bytes, waiting no longer than `timeout`; returns how many rows the gateway holds
+  // durably.
+  virtual absl::StatusOr<std::int64_t> Submit(std::string_view submission,
+                                              absl::Duration timeout) = 0;
+  // The chunks behind number `after`, dense and in order; none where there is nothing new.
   virtual absl::StatusOr<std::vector<OutcomeChunk>> ListOutcomes(std::int64_t after,
                                                                  int max_chunks) = 0;
   // Whether the closed statement of that agreement and day was compared whole.

@@ -71,6 +71,17 @@ absl::StatusOr<Message> Parse(const std::string& bytes) {
 
 }  // namespace
 
+absl::StatusOr<std::optional<std::string>> MoneyService::Answered(const identity::Caller& caller,
+                                                                  const Request& request) {
+  std::optional<std::string> answer;
+  YKT_RETURN_IF_ERROR(
+      context_.database.Read("find_answer", [&](postgres::Transaction& tx) -> absl::Status {
+        YKT_ASSIGN_OR_RETURN(answer, FindAnswer(tx, caller, request));
+        return absl::OkStatus();
+      }));
+  return answer;
+}
+
 absl::StatusOr<std::string> MoneyService::Answer(postgres::Transaction& tx, const BatchRow& row) {
   YKT_ASSIGN_OR_RETURN(const Batch batch, ReadBatch(tx, row));
   YKT_ASSIGN_OR_RETURN(const policy::PolicyRule rule, codec_.Decode(batch.rule));
@@ -86,10 +97,12 @@ absl::StatusOr<v1::BudgetLine> MoneyService::CreateBudgetLine(
     return FieldInvalid("source", "central, city, district or fund");
   }
   if (request.year() < 2000 || request.year() > 2199) return FieldInvalid("year", "2000 to 2199");
+  const Request once = RequestOf("CreateBudgetLine", request.request_id(), request);
+  YKT_ASSIGN_OR_RETURN(const std::optional<std::string> before, Answered(caller, once));
+  if (before.has_value()) return Parse<v1::BudgetLine>(*before);
   YKT_RETURN_IF_ERROR(policies_.CheckPolicy(request.policy_id()));
   YKT_ASSIGN_OR_RETURN(const std::string answer,
-                       Mutate(context_.database, "create_budget_line", caller,
-                              RequestOf("CreateBudgetLine", request.request_id(), request),
+                       Mutate(context_.database, "create_budget_line", caller, once,
                               [&](postgres::Transaction& tx) -> absl::StatusOr<std::string> {
                                 BudgetLine line;
                                 line.district = request.district();
@@ -114,6 +127,9 @@ absl::StatusOr<v1::BudgetLine> MoneyService::AppropriateBudget(
   if (request.basis().empty() || request.basis().size() > 500) {
     return FieldInvalid("basis", "the document's number, 1 to 500 bytes");
   }
+  const Request once = RequestOf("AppropriateBudget", request.request_id(), request);
+  YKT_ASSIGN_OR_RETURN(const std::optional<std::string> before, Answered(caller, once));
+  if (before.has_value()) return Parse<v1::BudgetLine>(*before);
   // The catalogue is asked before the line is locked; what a line is for never changes.
   BudgetLine line;
   YKT_RETURN_IF_ERROR(context_.database.Transact(
@@ -127,8 +143,7 @@ absl::StatusOr<v1::BudgetLine> MoneyService::AppropriateBudget(
   if (!approved) return status::Refuse(Reason::kPerformanceTargetMissing);
   YKT_ASSIGN_OR_RETURN(
       const std::string answer,
-      Mutate(context_.database, "appropriate_budget", caller,
-             RequestOf("AppropriateBudget", request.request_id(), request),
+      Mutate(context_.database, "appropriate_budget", caller, once,
              [&](postgres::Transaction& tx) -> absl::StatusOr<std::string> {
                YKT_RETURN_IF_ERROR(money_.Appropriate(tx, caller, line, request.amount_fen(),
                                                       request.basis(), request.request_id()));
@@ -144,8 +159,9 @@ absl::StatusOr<v1::ListBudgetLinesResponse> MoneyService::ListBudgetLines(
   YKT_ASSIGN_OR_RETURN(const int page_size, PageSize(request.page_size()));
   int after_district = 0;
   long long after_line = 0;
-  if (!request.page_token().empty() &&
-      std::sscanf(request.page_token().c_str(), "%d-%lld", &after_district, &after_line) != 2) {
+  char end = 0;
+  if (!request.page_token().empty() && std::sscanf(request.page_token().c_str(), "%d-%lld%c",
+                                                   &after_district, &after_line, &end) != 2) {
     return status::Refuse(Reason::kPageTokenInvalid);
   }
   std::string districts = caller.DistrictArray();
@@ -184,7 +200,9 @@ absl::StatusOr<v1::ListLedgerEntriesResponse> MoneyService::ListLedgerEntries(
   if (!request.page_token().empty()) {
     long long micros = 0;
     char entry[33] = {};
-    if (std::sscanf(request.page_token().c_str(), "%lld-%32[0-9a-f]", &micros, entry) != 2 ||
+    char end = 0;
+    if (std::sscanf(request.page_token().c_str(), "%lld-%32[0-9a-f]%c", &micros, entry, &end) !=
+            2 ||
         std::string_view(entry).size() != 32) {
       return status::Refuse(Reason::kPageTokenInvalid);
     }
@@ -222,11 +240,13 @@ absl::StatusOr<v1::ListLedgerEntriesResponse> MoneyService::ListLedgerEntries(
 
 absl::StatusOr<v1::Batch> MoneyService::FundBatch(const v1::FundBatchRequest& request,
                                                   const identity::Caller& caller) {
+  const Request once = RequestOf("FundBatch", request.request_id(), request);
+  YKT_ASSIGN_OR_RETURN(const std::optional<std::string> before, Answered(caller, once));
+  if (before.has_value()) return Parse<v1::Batch>(*before);
   YKT_RETURN_IF_ERROR(chunks_.CheckAuditBacklog(audit_backlog_limit_));
   YKT_ASSIGN_OR_RETURN(
       const std::string answer,
-      Mutate(context_.database, "fund_batch", caller,
-             RequestOf("FundBatch", request.request_id(), request),
+      Mutate(context_.database, "fund_batch", caller, once,
              [&](postgres::Transaction& tx) -> absl::StatusOr<std::string> {
                YKT_ASSIGN_OR_RETURN(BatchRow batch, LockBatch(tx, caller, request.batch_id()));
                YKT_RETURN_IF_ERROR(money_.Fund(tx, caller, batch, request.request_id()));
@@ -290,6 +310,16 @@ absl::Status MoneyService::CheckStatements(const std::vector<RepairCandidate>& i
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::vector<RepairCandidate>> MoneyService::WithoutWaiting(
+    std::vector<RepairCandidate> items, const SendingDays& reconciled) {
+  const std::vector<RepairCandidate> all = items;
+  std::erase_if(items, [&](const RepairCandidate& item) {
+    return !CheckStatements({item}, reconciled).ok();
+  });
+  if (items.empty()) YKT_RETURN_IF_ERROR(CheckStatements(all, reconciled));
+  return items;
+}
+
 absl::StatusOr<v1::ReissueItemsResponse> MoneyService::ReissueItems(
     const v1::ReissueItemsRequest& request, const identity::Caller& caller) {
   YKT_RETURN_IF_ERROR(CheckReason(request.reason()));
@@ -299,18 +329,24 @@ absl::StatusOr<v1::ReissueItemsResponse> MoneyService::ReissueItems(
   std::sort(ids.begin(), ids.end());
   if (std::adjacent_find(ids.begin(), ids.end()) != ids.end())
     return FieldInvalid("item_ids", "an item is named twice");
+  const Request once = RequestOf("ReissueItems", request.request_id(), request);
+  YKT_ASSIGN_OR_RETURN(const std::optional<std::string> before, Answered(caller, once));
+  if (before.has_value()) return Parse<v1::ReissueItemsResponse>(*before);
   // Peers are asked before the batch is locked.
   YKT_ASSIGN_OR_RETURN(const SendingDays reconciled,
                        ReconciledDays(caller, request.batch_id(), ids));
   YKT_ASSIGN_OR_RETURN(
       const std::string answer,
-      Mutate(context_.database, "reissue_items", caller,
-             RequestOf("ReissueItems", request.request_id(), request),
+      Mutate(context_.database, "reissue_items", caller, once,
              [&](postgres::Transaction& tx) -> absl::StatusOr<std::string> {
                YKT_ASSIGN_OR_RETURN(BatchRow batch, LockBatch(tx, caller, request.batch_id()));
                YKT_RETURN_IF_ERROR(Next(batch.state, BatchEvent::kReissue).status());
-               YKT_ASSIGN_OR_RETURN(const std::vector<RepairCandidate> items,
+               YKT_ASSIGN_OR_RETURN(std::vector<RepairCandidate> items,
                                     money_.Repairable(tx, batch, ids, kMostRepairs));
+               if (ids.empty()) {
+                 // Every item that can be sent again now.
+                 YKT_ASSIGN_OR_RETURN(items, WithoutWaiting(std::move(items), reconciled));
+               }
                YKT_RETURN_IF_ERROR(CheckStatements(items, reconciled));
                YKT_RETURN_IF_ERROR(money_.Reissue(tx, caller, batch, items, request.reason(),
                                                   request.request_id()));
@@ -331,13 +367,15 @@ absl::StatusOr<v1::AbandonItemsResponse> MoneyService::AbandonItems(
   std::sort(ids.begin(), ids.end());
   if (std::adjacent_find(ids.begin(), ids.end()) != ids.end())
     return FieldInvalid("item_ids", "an item is named twice");
+  const Request once = RequestOf("AbandonItems", request.request_id(), request);
+  YKT_ASSIGN_OR_RETURN(const std::optional<std::string> before, Answered(caller, once));
+  if (before.has_value()) return Parse<v1::AbandonItemsResponse>(*before);
   // Peers are asked before the batch is locked.
   YKT_ASSIGN_OR_RETURN(const SendingDays reconciled,
                        ReconciledDays(caller, request.batch_id(), ids));
   YKT_ASSIGN_OR_RETURN(
       const std::string answer,
-      Mutate(context_.database, "abandon_items", caller,
-             RequestOf("AbandonItems", request.request_id(), request),
+      Mutate(context_.database, "abandon_items", caller, once,
              [&](postgres::Transaction& tx) -> absl::StatusOr<std::string> {
                YKT_ASSIGN_OR_RETURN(BatchRow batch, LockBatch(tx, caller, request.batch_id()));
                YKT_ASSIGN_OR_RETURN(const std::vector<RepairCandidate> items,

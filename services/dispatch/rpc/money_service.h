@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -9,6 +10,7 @@
 
 #include "absl/time/time.h"
 #include "services/dispatch/domain/payment_ports.h"
+#include "services/dispatch/domain/request.h"
 #include "services/dispatch/domain/rule_codec.h"
 #include "services/dispatch/rpc/money_handlers.h"
 #include "services/dispatch/store/chunk_store.h"
@@ -54,6 +56,10 @@ class MoneyService final : public MoneyHandlers {
                                                         const identity::Caller& caller) override;
 
  private:
+  // What this very request was answered before, so that its repetition does not ask peers who may
+  // say something else by now. Nothing for a new one, or for an id that was used otherwise.
+  absl::StatusOr<std::optional<std::string>> Answered(const identity::Caller& caller,
+                                                      const Request& request);
   // The batch as its resource shows it, for the first answer of a mutation.
   absl::StatusOr<std::string> Answer(postgres::Transaction& tx, const BatchRow& row);
 
@@ -66,6 +72,9 @@ class MoneyService final : public MoneyHandlers {
   // STATEMENT_OUTSTANDING for the first day that is not among them.
   static absl::Status CheckStatements(const std::vector<RepairCandidate>& items,
                                       const SendingDays& reconciled);
+  // The candidates that need not wait; STATEMENT_OUTSTANDING where all of them do.
+  static absl::StatusOr<std::vector<RepairCandidate>> WithoutWaiting(
+      std::vector<RepairCandidate> items, const SendingDays& reconciled);
 
   const StoreContext context_;
   const RuleCodec& codec_;

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <map>
 #include <unordered_map>
 
@@ -20,6 +21,30 @@ using status::Reason;
 
 postgres::Param ItemList(const TakenChunk& chunk) {
   return chunk.item_ids.empty() ? postgres::Param(nullptr) : postgres::Param(chunk.item_ids);
+}
+
+absl::Status InsertSubmissions(postgres::Transaction& tx, const TakenChunk& chunk,
+                               absl::CivilDay sent_on, const std::string& audit_id,
+                               const std::vector<NewSubmission>& submissions) {
+  std::vector<std::int16_t> numbers;
+  std::vector<std::string> request_ids, agreements;
+  std::vector<std::int32_t> rows;
+  std::vector<std::int64_t> fen;
+  std::vector<std::string_view> bytes;
+  for (const NewSubmission& submission : submissions) {
+    numbers.push_back(submission.submission_no);
+    request_ids.push_back(submission.request_id);
+    agreements.push_back(submission.agreement_no);
+    rows.push_back(static_cast<std::int32_t>(submission.rows));
+    fen.push_back(submission.amount_fen);
+    bytes.push_back(submission.bytes);
+  }
+  postgres::Columns columns;
+  columns.Scalar(chunk.district).Scalar(chunk.batch_id).Scalar(chunk.chunk);
+  columns.Scalar(sent_on).Scalar(audit_id);
+  columns.Int16s(numbers).Texts(request_ids).Texts(agreements).Int32s(rows).Int64s(fen);
+  columns.ByteStrings(bytes);
+  return tx.RunColumns(sql::kSubmissionInsert, columns).status();
 }
 
 }  // namespace
@@ -97,14 +122,15 @@ absl::Status ChunkStore::AdvanceChunk(postgres::Transaction& tx, const TakenChun
       .status();
 }
 
-absl::StatusOr<std::optional<TakenChunk>> ChunkStore::Take(const std::string& worker,
+absl::StatusOr<std::optional<TakenChunk>> ChunkStore::Take(const std::string& worker, int slot,
                                                            std::span<const std::string> dead) {
+  const std::string holder = fmt::format("{}/{}", worker, slot);
   std::optional<TakenChunk> taken;
   YKT_RETURN_IF_ERROR(
       context_.database.Transact("take_chunk", [&](postgres::Transaction& tx) -> absl::Status {
         taken.reset();
         postgres::Columns columns;
-        columns.Scalar(worker).Texts(dead).Lone();
+        columns.Scalar(holder).Texts(dead).Lone();
         YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx.RunColumns(sql::kChunkTake, columns));
         if (rows.empty()) return absl::OkStatus();
         const postgres::Row row = rows[0];
@@ -119,6 +145,7 @@ absl::StatusOr<std::optional<TakenChunk>> ChunkStore::Take(const std::string& wo
         chunk.stage = static_cast<ChunkStage>(row.Int(7));
         chunk.fence = row.Int64(8);
         chunk.taken = row.Int(9);
+        chunk.why = row.Text(10);
         taken = chunk;
         return absl::OkStatus();
       }));
@@ -138,7 +165,7 @@ absl::StatusOr<ChunkContent> ChunkStore::Load(const TakenChunk& chunk) {
             .Scalar(chunk.batch_id)
             .Scalar(chunk.first_item)
             .Scalar(chunk.last_item);
-        columns.Scalar(ItemList(chunk));
+        columns.Scalar(ItemList(chunk)).Scalar(chunk.repair);
         YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx.RunColumns(sql::kChunkItems, columns));
         content.items.reserve(static_cast<std::size_t>(rows.size()));
         for (const postgres::Row row : rows) {
@@ -153,7 +180,13 @@ absl::StatusOr<ChunkContent> ChunkStore::Load(const TakenChunk& chunk) {
         YKT_ASSIGN_OR_RETURN(const postgres::Rows tries,
                              tx.RunColumns(sql::kChunkLastAttempts, repaired));
         std::unordered_map<std::int64_t, int> attempts;
-        for (const postgres::Row row : tries) attempts[row.Int64(0)] = row.Int(1);
+        for (const postgres::Row row : tries) {
+          const auto state = static_cast<AttemptState>(row.Int(2));
+          YKT_INVARIANT(chunk.stage == ChunkStage::kSend || state == AttemptState::kFailed ||
+                            state == AttemptState::kReturned,
+                        "an item is to be sent again, and its last attempt may still be paid");
+          attempts[row.Int64(0)] = row.Int(1);
+        }
         for (ChunkItem& item : content.items) item.attempts = attempts[item.item_id];
         return absl::OkStatus();
       }));
@@ -173,7 +206,9 @@ absl::Status ChunkStore::SaveStrays(postgres::Transaction& tx, const TakenChunk&
   Posting posting;
   for (const StrayItem& stray : strays) {
     const Bucket bucket = stray.stopped ? Bucket::kStopped : Bucket::kUnroutable;
-    const std::int64_t fen = amounts.at(stray.item_id);
+    const auto amount = amounts.find(stray.item_id);
+    YKT_INVARIANT(amount != amounts.end(), "an item leaves a chunk that does not hold it");
+    const std::int64_t fen = amount->second;
     ids.push_back(stray.item_id);
     buckets.push_back(static_cast<std::int16_t>(bucket));
     reasons.push_back(stray.reason);
@@ -245,11 +280,23 @@ absl::StatusOr<std::vector<Route>> ChunkStore::ReadRoutes(const TakenChunk& chun
   return routes;
 }
 
+absl::Status ChunkStore::RouteAnew(const TakenChunk& chunk) {
+  return context_.database.Transact("route_anew", [&](postgres::Transaction& tx) -> absl::Status {
+    YKT_RETURN_IF_ERROR(Lock(tx, chunk));
+    return AdvanceChunk(tx, chunk, ChunkStage::kRoute);
+  });
+}
+
 absl::Status ChunkStore::SaveAttempts(const TakenChunk& chunk, const ChunkContent& content,
-                                      const std::vector<NewAttempt>& attempts,
+                                      const std::vector<NewAttempt>& unordered,
                                       const std::vector<NewSubmission>& submissions,
                                       const std::vector<StrayItem>& strays) {
   // Everything that can be computed before the transaction is: it holds the chunk's row.
+  // The leaves of the audit entry stand in the order of references, since a proof reads them back
+  // so.
+  std::vector<NewAttempt> attempts = unordered;
+  std::sort(attempts.begin(), attempts.end(),
+            [](const NewAttempt& a, const NewAttempt& b) { return a.reference < b.reference; });
   Posting posting;
   CountAndFen sent, not_converted;
   crypto::MerkleAccumulator tree;
@@ -258,7 +305,8 @@ absl::Status ChunkStore::SaveAttempts(const TakenChunk& chunk, const ChunkConten
     const ChunkItem& item = *attempt.item;
     ++sent.items;
     sent.fen += item.amount_fen;
-    if (!attempt.social_card) {
+    // The memo counts items, and a reissued one was counted with its first attempt.
+    if (!attempt.social_card && AttemptOfReference(attempt.reference) == 1) {
       ++not_converted.items;
       not_converted.fen += item.amount_fen;
     }
@@ -302,15 +350,8 @@ absl::Status ChunkStore::SaveAttempts(const TakenChunk& chunk, const ChunkConten
                                {"amount_fen", std::to_string(sent.fen)},
                                {"submissions", std::to_string(submissions.size())}},
                    .subject_tail = fmt::format("/chunks/{}", chunk.chunk)}));
-        const absl::CivilDay today = context_.business.Today();
-        for (const NewSubmission& submission : submissions) {
-          YKT_RETURN_IF_ERROR(tx.Run(sql::kSubmissionInsert, chunk.district, chunk.batch_id,
-                                     chunk.chunk, submission.submission_no, submission.request_id,
-                                     submission.agreement_no, submission.rows,
-                                     submission.amount_fen, postgres::Bytes{submission.bytes},
-                                     today, audit_id)
-                                  .status());
-        }
+        YKT_RETURN_IF_ERROR(
+            InsertSubmissions(tx, chunk, context_.business.Today(), audit_id, submissions));
         YKT_RETURN_IF_ERROR(
             AppendMovements(tx, context_, content.batch,
                             {{Bucket::kWaiting, Bucket::kInTransit, "", sent},
@@ -330,7 +371,7 @@ absl::StatusOr<std::vector<PendingSubmission>> ChunkStore::Pending(const TakenCh
         YKT_ASSIGN_OR_RETURN(const postgres::Rows rows,
                              tx.RunColumns(sql::kSubmissionPending, columns));
         for (const postgres::Row row : rows) {
-          pending.push_back({static_cast<std::int16_t>(row.Int(0)), row.Int64(3), row.Bytes(5)});
+          pending.push_back({static_cast<std::int16_t>(row.Int(0)), row.Int64(1), row.Bytes(2)});
         }
         return absl::OkStatus();
       }));
@@ -368,15 +409,18 @@ absl::Status ChunkStore::Refuse(const TakenChunk& chunk, const ChunkContent& con
                                            row.Int64(1)));
         }
         YKT_ASSIGN_OR_RETURN(postgres::BinaryCopy copy,
-                             postgres::BinaryCopy::Start(tx, sql::kOutcomeCopy, 7));
+                             postgres::BinaryCopy::Start(tx, sql::kOutcomeCopy, 8));
         for (const auto& [reference, fen] : references) {
           copy.Int32(chunk.district);
           copy.Int64(reference);
-          copy.Int16(1);
+          // Before all numbers of the gateway: should it report on this reference after all, that
+          // is no repetition but a contradiction, and is seen.
+          copy.Int16(0);
           copy.Int16(static_cast<std::int16_t>(AttemptState::kFailed));
           copy.Text(reason);
           copy.Null();
           copy.Int64(fen);
+          copy.Int64(0);
           YKT_RETURN_IF_ERROR(copy.EndRow());
         }
         YKT_RETURN_IF_ERROR(copy.Finish().status());

@@ -5,6 +5,7 @@
 // LEASE_LOST where somebody else holds it now, and then nothing is written. Thread safe.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -43,7 +44,8 @@ struct TakenChunk {
   std::string item_ids;  // a repair chunk's list as an array literal; empty for the range
   ChunkStage stage = ChunkStage::kRoute;
   std::int64_t fence = 0;
-  int taken = 0;  // times in this stage, this one included
+  int taken = 0;    // times in this stage, this one included
+  std::string why;  // why it was given back the last time; empty where whoever had it never did
 };
 
 struct ChunkItem {
@@ -103,15 +105,24 @@ class ChunkStore {
   ChunkStore(const StoreContext& context, const RuleCodec& codec)
       : context_(context), codec_(codec) {}
 
-  // Takes one chunk for `worker`; nothing where there is none to do.
-  absl::StatusOr<std::optional<TakenChunk>> Take(const std::string& worker,
+  // A number for one worker thread of this process, so that it knows again what it took.
+  int NewSlot() { return slots_++; }
+
+  // Takes one chunk for slot `slot` of `worker`: one that nobody holds, or a worker among `dead`,
+  // or this slot itself (it is not at work while it asks, so it lost sight of that one). Nothing
+  // where there is none to do.
+  absl::StatusOr<std::optional<TakenChunk>> Take(const std::string& worker, int slot,
                                                  std::span<const std::string> dead);
+  // INVARIANT_BROKEN where a chunk that is not sent yet has an item whose last attempt may still be
+  // paid.
   absl::StatusOr<ChunkContent> Load(const TakenChunk& chunk);
 
   // Ends the routing stage: routes, and the items that have none.
   absl::Status SaveRoutes(const TakenChunk& chunk, const ChunkContent& content,
                           const std::vector<Route>& routes, const std::vector<StrayItem>& strays);
   absl::StatusOr<std::vector<Route>> ReadRoutes(const TakenChunk& chunk);
+  // Back to the routing stage: what it was routed to cannot be used any more.
+  absl::Status RouteAnew(const TakenChunk& chunk);
 
   // Ends the submitting stage: attempts, ledger, movements, submissions and the audit entry, before
   // anything is sent.
@@ -147,6 +158,7 @@ class ChunkStore {
 
   const StoreContext context_;
   const RuleCodec& codec_;
+  std::atomic<int> slots_{0};
 };
 
 // Writes ledger rows and what they change of the lines' available money.

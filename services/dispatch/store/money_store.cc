@@ -164,8 +164,8 @@ absl::Status MoneyStore::Fund(postgres::Transaction& tx, const identity::Caller&
       .Scalar(batch.last_item());
   columns.Int32s(later_shares).Lone();
   YKT_ASSIGN_OR_RETURN(const postgres::Rows sums, tx.RunColumns(sql::kBatchSourceSums, columns));
-  std::vector<std::int64_t> parts = ParseArray(sums[0].Text(2));
-  std::int64_t first = sums[0].Int64(1);
+  std::vector<std::int64_t> parts = ParseArray(sums[0].Text(1));
+  std::int64_t first = sums[0].Int64(0);
   for (const std::int64_t part : parts) first -= part;
   parts.insert(parts.begin(), first);
   YKT_INVARIANT(parts.size() == rule.funding.size(),
@@ -239,7 +239,7 @@ absl::Status MoneyStore::Fund(postgres::Transaction& tx, const identity::Caller&
   return Audit(tx, context_, caller, batch,
                {.kind = "batch.funded",
                 .request_id = std::string(request_id),
-                .details = {{"amount_fen", std::to_string(sums[0].Int64(1))}}})
+                .details = {{"amount_fen", std::to_string(sums[0].Int64(0))}}})
       .status();
 }
 
@@ -315,7 +315,7 @@ absl::StatusOr<std::vector<RepairCandidate>> MoneyStore::Repairable(
     }
     const bool ended =
         bucket == 0 && (state == AttemptState::kFailed || state == AttemptState::kReturned);
-    const bool repairable = (candidate.unroutable || ended) && !row.Bool(7) && !row.Bool(8);
+    const bool repairable = (candidate.unroutable || ended) && !row.Bool(7);
     if (!repairable) {
       if (item_ids.empty()) continue;
       return status::Refuse(Reason::kItemNotRepairable, "",
@@ -362,6 +362,13 @@ absl::Status MoneyStore::Reissue(postgres::Transaction& tx, const identity::Call
     ids.push_back(item.item_id);
     if (item.unroutable) unroutable.push_back(item.item_id);
     if (item.returned) {
+      // What came back after its year belongs to the treasury, and what is left on the old line is
+      // not this batch's to take.
+      if (funding.year != context_.business.Today().year()) {
+        return status::Refuse(
+            Reason::kFundsInsufficient, "the budget year of this batch is over",
+            {{"year", std::to_string(funding.year)}, {"item", std::to_string(item.item_id)}});
+      }
       YKT_RETURN_IF_ERROR(posting.Move(funding, batch.batch_id, 0, "reserve", "reissue",
                                        Account::kReserved, Account::kAvailable, item.amount_fen));
     }

@@ -21,6 +21,8 @@ namespace {
 
 using status::Reason;
 
+constexpr std::int32_t kMaxOutcomeNo = 32'767;
+
 Bucket BucketOf(AttemptState state) {
   switch (state) {
     case AttemptState::kSent:
@@ -57,8 +59,7 @@ struct BatchFacts {
   std::map<std::tuple<Bucket, Bucket, std::string>, CountAndFen> moved;
 };
 
-absl::StatusOr<Targets> ReadTargets(postgres::Transaction& tx,
-                                                                     const OutcomeChunk& chunk) {
+absl::StatusOr<Targets> ReadTargets(postgres::Transaction& tx, const OutcomeChunk& chunk) {
   std::vector<std::int64_t> references;
   references.reserve(chunk.outcomes.size());
   for (const ReportedOutcome& outcome : chunk.outcomes) references.push_back(outcome.reference);
@@ -97,6 +98,21 @@ absl::Status Post(Posting& posting, const BatchFacts& facts, const Target& targe
   }
   return posting.Move(facts.funding, target.batch_id, target.chunk, AttemptStateName(to), reason,
                       debit, credit, target.amount_fen);
+}
+
+// What a report is to what is known of its attempt.
+enum class Verdict { kNew, kRepeated, kContradicting };
+
+Verdict Judge(const Target& target, const ReportedOutcome& outcome) {
+  if (outcome.outcome_no < 1 || outcome.outcome_no > kMaxOutcomeNo) return Verdict::kContradicting;
+  if (outcome.outcome_no < target.outcome_no) return Verdict::kRepeated;
+  if (outcome.outcome_no == target.outcome_no) {
+    return outcome.state == target.state ? Verdict::kRepeated : Verdict::kContradicting;
+  }
+  // Money that is not ours is a difference between books, and nothing that happened to an item.
+  if (outcome.amount_fen != target.amount_fen) return Verdict::kContradicting;
+  return NextAttemptState(target.state, outcome.state).ok() ? Verdict::kNew
+                                                            : Verdict::kContradicting;
 }
 
 }  // namespace
@@ -162,17 +178,13 @@ absl::Status OutcomeStore::ApplyIn(postgres::Transaction& tx, const OutcomeChunk
       continue;
     }
     Target& target = found->second;
-    if (outcome.outcome_no <= target.outcome_no) {
-      ++result.repeated;
-      continue;
-    }
-    const absl::StatusOr<AttemptState> next = NextAttemptState(target.state, outcome.state);
-    if (!next.ok()) {
-      ++result.contradicting;
+    const Verdict verdict = Judge(target, outcome);
+    if (verdict != Verdict::kNew) {
+      ++(verdict == Verdict::kRepeated ? result.repeated : result.contradicting);
       continue;
     }
     BatchFacts& facts = batches.at(target.batch_id);
-    const AttemptState to = *next;
+    const AttemptState to = outcome.state;
     const bool repaired = AttemptOfReference(outcome.reference) > 1;
     const CountAndFen one{1, target.amount_fen};
     const auto move = [&](Bucket from, Bucket into, const std::string& reason) {
@@ -206,13 +218,13 @@ absl::Status OutcomeStore::ApplyIn(postgres::Transaction& tx, const OutcomeChunk
   postgres::Columns applied;
   applied.Scalar(chunk.number).Scalar(chunk.district);
   applied.Int64s(references).Lone().Int16s(states).Lone();
-  if (fresh.empty()) {
+  if (fresh.empty() && result.contradicting == 0 && result.unknown == 0) {
     applied.Scalar(nullptr);
     return tx.RunColumns(sql::kAppliedInsert, applied).status();
   }
 
   YKT_ASSIGN_OR_RETURN(postgres::BinaryCopy copy,
-                       postgres::BinaryCopy::Start(tx, sql::kOutcomeCopy, 7));
+                       postgres::BinaryCopy::Start(tx, sql::kOutcomeCopy, 8));
   for (const ReportedOutcome* outcome : fresh) {
     copy.Int32(chunk.district);
     copy.Int64(outcome->reference);
@@ -224,7 +236,8 @@ absl::Status OutcomeStore::ApplyIn(postgres::Transaction& tx, const OutcomeChunk
     } else {
       copy.Null();
     }
-    copy.Int64(targets.at(outcome->reference).amount_fen);
+    copy.Int64(outcome->amount_fen);
+    copy.Int64(chunk.number);
     YKT_RETURN_IF_ERROR(copy.EndRow());
   }
   YKT_RETURN_IF_ERROR(copy.Finish().status());
@@ -245,10 +258,13 @@ absl::Status OutcomeStore::ApplyIn(postgres::Transaction& tx, const OutcomeChunk
   entry.actor_org = "service:dispatch";
   entry.at = context_.clock.Now();
   entry.business_date = today;
-  entry.root = crypto::StringOf(tree.Root());
-  entry.leaves = static_cast<std::int64_t>(tree.size());
+  if (!fresh.empty()) {
+    entry.root = crypto::StringOf(tree.Root());
+    entry.leaves = static_cast<std::int64_t>(tree.size());
+  }
   for (const auto& [state, items] : counted) entry.details[state] = std::to_string(items);
   entry.details["contradicting"] = std::to_string(result.contradicting);
+  entry.details["unknown_references"] = std::to_string(result.unknown);
   const std::string audit_id = context_.ids.NewId();
   YKT_RETURN_IF_ERROR(outbox::Append(tx, audit_id, entry));
   applied.Scalar(audit_id);

@@ -24,10 +24,11 @@ struct OutcomeCursor {
 
 // What one chunk of outcomes did.
 struct AppliedOutcomes {
-  std::int64_t applied = 0;        // outcomes that changed an item
-  std::int64_t repeated = 0;       // known already
-  std::int64_t contradicting = 0;  // changed nothing
-  std::int64_t unknown = 0;        // references that this service never made
+  std::int64_t applied = 0;   // outcomes that changed an item
+  std::int64_t repeated = 0;  // known already
+  std::int64_t contradicting =
+      0;                     // cannot follow what is known, or another amount: changed nothing
+  std::int64_t unknown = 0;  // references that this service never made
 };
 
 class OutcomeStore {

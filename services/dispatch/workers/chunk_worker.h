@@ -23,9 +23,14 @@ struct ChunkWorkerOptions {
   absl::Duration audit_backlog_limit = absl::Hours(24);
   absl::Duration idle = absl::Milliseconds(100);  // pause where nothing was to do
   int max_failures = 3;
+  absl::Duration submit_timeout = absl::Seconds(10);  // less where the lease ends sooner
+  // How long the gateway may still be at work on a submission whose answer was lost: a refusal
+  // counts only when nothing was sent for so long before it.
+  absl::Duration refusal_settles = absl::Minutes(2);
 };
 
-// Whether sending is allowed at `now`; a window may pass midnight (22:00-02:00).
+// Whether sending is allowed at `now`; a window may pass midnight (22:00-02:00). One that ends
+// where it begins is the whole day.
 bool InSendWindow(const ChunkWorkerOptions& options, absl::Time now);
 
 class ChunkWorker {
@@ -40,7 +45,8 @@ class ChunkWorker {
         policies_(policies),
         registry_(registry),
         clock_(clock),
-        options_(options) {}
+        options_(options),
+        slot_(store.NewSlot()) {}
 
   // Takes one chunk and brings it as far as it goes now; false where there was none to do. A
   // failure of the chunk is put away with it and is no failure of this call.
@@ -51,10 +57,20 @@ class ChunkWorker {
   void Run(const std::atomic<bool>& stop);
 
  private:
+  // What a chunk's steps ask of catalogue and gateway, once for as long as it is held.
+  struct Terms {
+    bool card_required = true;
+    Agreements agreements;
+  };
+
   absl::Status Work(TakenChunk& chunk);
-  absl::Status RouteItems(TakenChunk& chunk, const ChunkContent& content);
-  absl::Status SubmitItems(TakenChunk& chunk, const ChunkContent& content);
+  absl::StatusOr<Terms> AskTerms(const ChunkContent& content);
+  absl::Status RouteItems(TakenChunk& chunk, const ChunkContent& content, const Terms& terms);
+  absl::Status SubmitItems(TakenChunk& chunk, const ChunkContent& content, const Terms& terms);
   absl::Status SendSubmissions(const TakenChunk& chunk);
+  absl::Status SendOne(const TakenChunk& chunk, const PendingSubmission& submission,
+                       bool refusal_is_final);
+  absl::Duration DelayAfter(const TakenChunk& chunk, const absl::Status& status) const;
 
   ChunkStore& store_;
   AccountPort& accounts_;
@@ -63,6 +79,7 @@ class ChunkWorker {
   postgres::WorkerRegistry& registry_;
   const base::Clock& clock_;
   const ChunkWorkerOptions options_;
+  const int slot_;
 };
 
 }  // namespace yikatong::dispatch

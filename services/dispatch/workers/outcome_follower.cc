@@ -9,6 +9,7 @@ namespace yikatong::dispatch {
 namespace {
 
 constexpr int kChunksAnAnswer = 4;
+constexpr absl::Duration kSettleEvery = absl::Seconds(1);
 
 }  // namespace
 
@@ -39,19 +40,29 @@ absl::StatusOr<int> OutcomeFollower::FollowOnce() {
 }
 
 void OutcomeFollower::Run(const std::atomic<bool>& stop) {
+  absl::Duration idle = absl::ZeroDuration();
   while (!stop.load()) {
     const absl::StatusOr<int> followed = FollowOnce();
-    if (followed.ok() && *followed > 0) continue;
+    if (followed.ok() && *followed > 0) {
+      idle = absl::ZeroDuration();
+      continue;
+    }
     if (!followed.ok()) {
       telemetry::Log::Warning("outcome_follower_waits",
                               {{"status", status::ReasonNameOf(followed.status())},
                                {"message", std::string(followed.status().message())}});
     }
-    if (const absl::StatusOr<int> settled = chunks_.SettleBatches(); !settled.ok()) {
-      telemetry::Log::Warning("settling_waits",
-                              {{"status", status::ReasonNameOf(settled.status())}});
+    // At the first pause, and then now and again.
+    if (idle == absl::ZeroDuration() || idle >= kSettleEvery) {
+      idle = absl::ZeroDuration();
+      if (const absl::StatusOr<int> settled = chunks_.SettleBatches(); !settled.ok()) {
+        telemetry::Log::Warning("settling_waits",
+                                {{"status", status::ReasonNameOf(settled.status())}});
+      }
     }
-    absl::SleepFor(followed.ok() ? idle_ : absl::Seconds(1));
+    const absl::Duration pause = followed.ok() ? idle_ : absl::Seconds(1);
+    absl::SleepFor(pause);
+    idle += pause;
   }
 }
 

@@ -54,7 +54,7 @@ CREATE TABLE chunk (
   item_ids    bigint[],                  -- a repair chunk's items; NULL: the range, without held and stopped ones
   stage       smallint NOT NULL,
   fence       bigint NOT NULL DEFAULT 0,
-  worker      text NOT NULL DEFAULT '',
+  worker      text NOT NULL DEFAULT '',  -- who holds it: worker/slot
   taken       integer NOT NULL DEFAULT 0,  -- times taken in this stage; three failures set it aside
   not_before  timestamptz NOT NULL DEFAULT now(),
   why         text NOT NULL DEFAULT '',
@@ -135,6 +135,8 @@ CREATE TABLE outcome (
   reason     text NOT NULL,
   booked_on  date,
   amount_fen bigint NOT NULL,
+  applied_in bigint NOT NULL,            -- number of the gateway's chunk; 0, as outcome_no then is, where this service itself
+                                         -- concluded it from the gateway's refusal
   PRIMARY KEY (district, reference, outcome_no)
 ) PARTITION BY HASH (district);
 CREATE TABLE outcome_p0 PARTITION OF outcome FOR VALUES WITH (MODULUS 4, REMAINDER 0);
@@ -156,6 +158,9 @@ CREATE TABLE outcome_cursor (
   fence   bigint NOT NULL DEFAULT 0,
   worker  text NOT NULL DEFAULT ''
 );
+
+-- The sweep that settles batches looks at those that are being paid, not at all that ever were.
+CREATE INDEX batch_paying ON batch (district, batch_id) WHERE state = 7;
 
 GRANT SELECT, INSERT, UPDATE ON budget_line, chunk, exception, submission, outcome_cursor TO :app;
 GRANT SELECT, INSERT ON ledger, reservation, attempt, outcome, applied_chunk TO :app;

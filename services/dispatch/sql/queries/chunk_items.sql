@@ -1,9 +1,13 @@
--- The items that a chunk's step is about: its range, or a repair chunk's list, without those an open exception keeps.
+-- The items that a chunk's step is about: its range or list, without those an open exception keeps. An item that a repair chunk
+-- has is that chunk's alone, whatever became of its exception meanwhile: it must never go out with two chunks.
 SELECT i.item_id, i.person_id, i.payee_id, i.village, i.amount_fen, i.masked_name
 FROM item i
 WHERE i.district = $1::integer AND i.batch_id = $2::bigint
   AND i.item_id BETWEEN $3::bigint AND $4::bigint
   AND ($5::bigint[] IS NULL OR i.item_id = ANY ($5::bigint[]))
   AND NOT EXISTS (SELECT FROM exception e
-                  WHERE e.district = i.district AND e.item_id = i.item_id AND NOT e.resolved)
+                  WHERE e.district = $1::integer AND e.item_id = i.item_id AND NOT e.resolved)
+  AND ($6::boolean OR NOT EXISTS (SELECT FROM chunk r
+                                  WHERE r.district = $1::integer AND r.batch_id = $2::bigint AND r.repair
+                                    AND i.item_id = ANY (r.item_ids)))
 ORDER BY i.item_id

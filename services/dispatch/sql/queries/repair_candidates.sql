@@ -1,11 +1,19 @@
--- Items that may go out again: an open exception without a way (4), or a last attempt that failed (2) or came back (4) and no
--- repair chunk that waits. Named items, or every one of the batch.
+-- Items that may go out again: an open exception without a way (4), or a last attempt that failed (2) or came back (4), and no
+-- repair chunk that waits. Named items with what is against them; or every one of the batch that has nothing against it, found
+-- by the outcomes and exceptions there are and not by looking at each item.
+WITH wanted AS MATERIALIZED (
+  SELECT unnest($5::bigint[]) AS item_id
+  UNION
+  SELECT x.item_id FROM exception x
+  WHERE $5::bigint[] IS NULL AND x.district = $1::integer AND x.batch_id = $2::bigint AND x.bucket = 4 AND NOT x.resolved
+  UNION
+  SELECT p.reference / 100 FROM outcome p
+  WHERE $5::bigint[] IS NULL AND p.district = $1::integer AND p.state IN (2, 4)
+    AND p.reference BETWEEN $3::bigint * 100 AND $4::bigint * 100 + 99)
 SELECT i.item_id, i.amount_fen, coalesce(e.bucket, 0)::smallint, coalesce(o.state, 0)::smallint,
-       coalesce(a.reference, 0)::bigint, CASE WHEN s.refused = '' THEN s.agreement_no ELSE '' END, s.sent_on,
-       EXISTS (SELECT FROM chunk c WHERE c.district = $1::integer AND c.batch_id = $2::bigint AND c.repair
-               AND c.stage IN (1, 2, 9) AND i.item_id = ANY (c.item_ids)) AS waits,
-       EXISTS (SELECT FROM exception x WHERE x.district = $1::integer AND x.item_id = i.item_id AND x.bucket = 11) AS abandoned
-FROM item i
+       coalesce(a.reference, 0)::bigint, CASE WHEN s.refused = '' THEN s.agreement_no ELSE '' END, s.sent_on, w.waits
+FROM wanted
+JOIN item i ON i.district = $1::integer AND i.item_id = wanted.item_id AND i.batch_id = $2::bigint
 LEFT JOIN LATERAL (SELECT bucket FROM exception x WHERE x.district = $1::integer AND x.item_id = i.item_id AND NOT x.resolved
                    ORDER BY exception_no DESC LIMIT 1) e ON true
 LEFT JOIN LATERAL (SELECT reference, chunk, submission_no FROM attempt t
@@ -15,7 +23,9 @@ LEFT JOIN submission s ON s.district = $1::integer AND s.batch_id = $2::bigint A
                       AND s.submission_no = a.submission_no
 LEFT JOIN LATERAL (SELECT state FROM outcome p WHERE p.district = $1::integer AND p.reference = a.reference
                    ORDER BY outcome_no DESC LIMIT 1) o ON true
-WHERE i.district = $1::integer AND i.batch_id = $2::bigint AND i.item_id BETWEEN $3::bigint AND $4::bigint
-  AND ($5::bigint[] IS NULL OR i.item_id = ANY ($5::bigint[]))
-  AND ($5::bigint[] IS NOT NULL OR e.bucket = 4 OR (e.bucket IS NULL AND o.state IN (2, 4)))
+CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM chunk c
+                                   WHERE c.district = $1::integer AND c.batch_id = $2::bigint AND c.repair
+                                     AND c.stage IN (1, 2, 9) AND i.item_id = ANY (c.item_ids)) AS waits) w
+WHERE $5::bigint[] IS NOT NULL
+   OR (NOT w.waits AND a.reference % 100 IS DISTINCT FROM 99 AND (e.bucket = 4 OR (e.bucket IS NULL AND o.state IN (2, 4))))
 ORDER BY i.item_id LIMIT $6::integer

@@ -1,5 +1,7 @@
--- The sealed bytes are durable before they are sent, so that a repeated sending is the same to the byte.
+-- The sealed bytes are durable before they are sent, so that a repeated sending is the same to the byte. All of a chunk at once.
 INSERT INTO submission (district, batch_id, chunk, submission_no, request_id, agreement_no, rows, amount_fen, envelope,
                         sent_on, audit_id)
-VALUES ($1::integer, $2::bigint, $3::integer, $4::smallint, $5::text, $6::text, $7::integer, $8::bigint, $9::bytea,
-        $10::date, $11::uuid)
+SELECT $1::integer, $2::bigint, $3::integer, s.submission_no, s.request_id, s.agreement_no, s.rows, s.amount_fen, s.envelope,
+       $4::date, $5::uuid
+FROM unnest($6::smallint[], $7::text[], $8::text[], $9::integer[], $10::bigint[], $11::bytea[])
+     AS s (submission_no, request_id, agreement_no, rows, amount_fen, envelope)

@@ -1,0 +1,159 @@
+#include "services/dispatch/clients/testing/money_fakes.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "common/status/status.h"
+
+namespace yikatong::dispatch::testing {
+namespace {
+
+using status::Reason;
+
+// Cuts the part up to `end` off the front.
+std::string_view Cut(std::string_view& text, char end) {
+  const std::size_t at = text.find(end);
+  const std::string_view part = text.substr(0, at);
+  text.remove_prefix(at == std::string_view::npos ? text.size() : at + 1);
+  return part;
+}
+
+std::int64_t Number(std::string_view text) {
+  std::int64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+}  // namespace
+
+std::vector<PayeeAccount> FakeAccounts::Answer(const std::vector<PayeeQuery>& payees,
+                                               bool sealing) const {
+  static const Account kUsual;
+  std::vector<PayeeAccount> answers;
+  answers.reserve(payees.size());
+  for (const PayeeQuery& payee : payees) {
+    const auto known = accounts_.find(payee.payee_id);
+    const Account& account = known == accounts_.end() ? kUsual : known->second;
+    PayeeAccount answer{payee.item_id, account.bank_code, account.version, account.social_card,
+                        account.reason};
+    if (sealing && answer.reason.empty() && account.version != payee.account_version)
+      answer.reason = "ACCOUNT_CHANGED";
+    answers.push_back(std::move(answer));
+  }
+  return answers;
+}
+
+absl::StatusOr<std::vector<PayeeAccount>> FakeAccounts::Resolve(
+    const PayeeTerms& terms, const std::vector<PayeeQuery>& payees) {
+  const std::lock_guard lock(mutex_);
+  if (!failure.ok()) return failure;
+  for (const PayeeQuery& payee : payees) {
+    if (payee.item_id == poisoned) return absl::InternalError("poison");
+  }
+  last_terms = terms;
+  return Answer(payees, false);
+}
+
+absl::StatusOr<SealedChunk> FakeAccounts::Seal(std::string_view chunk_id, bool,
+                                               const PayeeTerms& terms,
+                                               const std::vector<PayeeQuery>& payees) {
+  if (before_seal) before_seal();
+  const std::lock_guard lock(mutex_);
+  if (!failure.ok()) return failure;
+  last_terms = terms;
+  seals.emplace_back(chunk_id);
+  SealedChunk sealed;
+  sealed.accounts = Answer(payees, true);
+  sealed.envelope = fmt::format("seal {} no {};", chunk_id, seals.size());
+  // About the size of a real one.
+  for (const PayeeAccount& account : sealed.accounts) {
+    if (account.reason.empty()) sealed.envelope.append(200, 'x');
+  }
+  return sealed;
+}
+
+absl::StatusOr<Agreements> FakeGateway::ResolveAgreements(std::int32_t, std::string_view) {
+  const std::lock_guard lock(mutex_);
+  return agreements;
+}
+
+std::string FakeGateway::EncodeSubmission(std::string_view request_id, std::int32_t,
+                                          std::string_view agreement_no, std::string_view summary,
+                                          std::string_view envelope,
+                                          const std::vector<InstructionRow>& rows) const {
+  std::string bytes = fmt::format("{}|{}|{}|", request_id, agreement_no, summary);
+  for (const InstructionRow& row : rows)
+    fmt::format_to(std::back_inserter(bytes), "{},{};", row.reference, row.amount_fen);
+  bytes.append("|").append(envelope);
+  return bytes;
+}
+
+FakeGateway::Submission FakeGateway::Parse(std::string_view bytes) {
+  Submission submission;
+  submission.bytes = bytes;
+  submission.request_id = Cut(bytes, '|');
+  submission.agreement_no = Cut(bytes, '|');
+  Cut(bytes, '|');
+  std::string_view rows = Cut(bytes, '|');
+  while (!rows.empty()) {
+    std::string_view row = Cut(rows, ';');
+    const std::int64_t reference = Number(Cut(row, ','));
+    submission.rows.push_back({reference, reference / 100, Number(row)});
+  }
+  return submission;
+}
+
+absl::StatusOr<std::int64_t> FakeGateway::Submit(std::string_view bytes, absl::Duration timeout) {
+  if (before_submit) before_submit();
+  const std::lock_guard lock(mutex_);
+  received.emplace_back(bytes);
+  timeouts.push_back(timeout);
+  const Mode mode = modes.empty() ? Mode::kTake : modes.front();
+  if (!modes.empty()) modes.pop_front();
+  if (mode == Mode::kAway) return absl::UnavailableError("away");
+  if (mode == Mode::kLeaseLost) return status::Refuse(Reason::kLeaseLost);
+  Submission submission = Parse(bytes);
+  const auto rows = static_cast<std::int64_t>(submission.rows.size());
+  for (const Submission& before : taken) {
+    if (before.request_id != submission.request_id) continue;
+    if (before.bytes != bytes) return status::Refuse(Reason::kRequestIdReused);
+    if (mode == Mode::kTakeAndLoseAnswer) return absl::UnavailableError("lost");
+    return rows;
+  }
+  if (mode == Mode::kRefuse) return refusal;
+  for (const InstructionRow& row : submission.rows) {
+    if (references_.contains(row.reference)) return status::Refuse(Reason::kReferenceReused);
+  }
+  for (const InstructionRow& row : submission.rows) references_.insert(row.reference);
+  taken.push_back(std::move(submission));
+  if (mode == Mode::kTakeAndLoseAnswer) return absl::UnavailableError("lost");
+  return rows;
+}
+
+absl::StatusOr<std::vector<OutcomeChunk>> FakeGateway::ListOutcomes(std::int64_t after,
+                                                                    int max_chunks) {
+  const std::lock_guard lock(mutex_);
+  std::vector<OutcomeChunk> chunks;
+  for (const OutcomeChunk& chunk : outcomes_) {
+    if (chunk.number > after && static_cast<int>(chunks.size()) < max_chunks)
+      chunks.push_back(chunk);
+  }
+  return chunks;
+}
+
+absl::StatusOr<bool> FakeGateway::StatementReconciled(std::string_view agreement_no,
+                                                      absl::CivilDay day) {
+  const std::lock_guard lock(mutex_);
+  return reconciled && !unreconciled.contains({std::string(agreement_no), day});
+}
+
+void FakeGateway::Report(std::int32_t district, std::vector<ReportedOutcome> outcomes) {
+  const std::lock_guard lock(mutex_);
+  OutcomeChunk& chunk = outcomes_.emplace_back();
+  chunk.number = static_cast<std::int64_t>(outcomes_.size());
+  chunk.district = district;
+  chunk.outcomes = std::move(outcomes);
+}
+
+}  // namespace yikatong::dispatch::testing

@@ -1,0 +1,153 @@
+// The pure rules of paying: where an item goes, what an attempt can become, what a step does to the
+// ledger.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <vector>
+
+#include "common/status/status.h"
+#include "services/dispatch/domain/attempt_state.h"
+#include "services/dispatch/domain/posting.h"
+#include "services/dispatch/domain/routing.h"
+
+namespace yikatong::dispatch {
+namespace {
+
+const std::vector<AgreementOption> kOptions = {
+    {"A1", "102100000001", false, false},
+    {"A2", "103100000002", true, false},
+    {"A3", "105100000003", true, false},
+};
+
+TEST(Routing, TheAccountsOwnBankComesBeforeOneThatCreditsOthers) {
+  EXPECT_EQ(ChooseAgreement(kOptions, "105100000003"), 2U);
+  EXPECT_EQ(ChooseAgreement(kOptions, "102100000001"), 0U);
+}
+
+TEST(Routing, TheFirstBankThatCreditsOthersPaysAForeignAccount) {
+  EXPECT_EQ(ChooseAgreement(kOptions, "313100000009"), 1U);
+}
+
+TEST(Routing, NobodyPaysAForeignAccountWhereNoBankCreditsOthers) {
+  EXPECT_EQ(ChooseAgreement(std::span(kOptions).first(1), "313100000009"), std::nullopt);
+  EXPECT_EQ(ChooseAgreement({}, "102100000001"), std::nullopt);
+}
+
+TEST(Routing, EachItemIsRoutedOrLeavesWithAReason) {
+  const std::vector<PayeeAccount> accounts = {
+      {1, "102100000001", 7, true, ""},          {2, "313100000009", 3, true, ""},
+      {3, "", 0, false, "NO_ACCOUNT"},           {4, "", 0, false, "PAYEE_DECEASED"},
+      {5, "", 0, false, "BENEFICIARY_DECEASED"},
+  };
+  const Routing routing = RouteChunk(std::span(kOptions).first(1), "", accounts);
+  ASSERT_EQ(routing.routed.size(), 1U);
+  EXPECT_EQ(routing.routed[0].item_id, 1);
+  EXPECT_EQ(routing.routed[0].account_version, 7);
+  ASSERT_EQ(routing.strays.size(), 4U);
+  EXPECT_EQ(routing.strays[0].reason, "BANK_NOT_COVERED");
+  EXPECT_EQ(routing.strays[1].reason, "NO_ACCOUNT");
+  EXPECT_FALSE(routing.strays[1].stopped);
+  EXPECT_TRUE(routing.strays[2].stopped);
+  EXPECT_TRUE(routing.strays[3].stopped);
+}
+
+TEST(Routing, WithoutAnAgreementItsReasonGoesToThoseWhoHaveAnAccount) {
+  const std::vector<PayeeAccount> accounts = {{1, "102100000001", 7, true, ""},
+                                              {2, "", 0, false, "CARD_LOST"}};
+  const Routing routing = RouteChunk({}, "AGREEMENT_EXPIRED", accounts);
+  ASSERT_EQ(routing.strays.size(), 2U);
+  EXPECT_EQ(routing.strays[0].reason, "AGREEMENT_EXPIRED");
+  EXPECT_EQ(routing.strays[1].reason, "CARD_LOST");
+}
+
+TEST(AttemptStates, OnlyTheTransitionsOfTheTableAreAllowed) {
+  using enum AttemptState;
+  constexpr AttemptState kAll[] = {kSent, kPaid, kFailed, kUnknown, kReturned};
+  const std::map<AttemptState, std::vector<AttemptState>> table = {
+      {kSent, {kPaid, kFailed, kUnknown}},
+      {kUnknown, {kPaid, kFailed}},
+      {kPaid, {kReturned}},
+      {kFailed, {}},
+      {kReturned, {}}};
+  for (const AttemptState from : kAll) {
+    for (const AttemptState to : kAll) {
+      const auto& allowed = table.at(from);
+      const bool may = std::find(allowed.begin(), allowed.end(), to) != allowed.end();
+      const auto next = NextAttemptState(from, to);
+      EXPECT_EQ(next.ok(), may) << AttemptStateName(from) << " " << AttemptStateName(to);
+      if (may) continue;
+      EXPECT_EQ(status::ReasonOf(next.status()), status::Reason::kOutcomeContradicts);
+    }
+  }
+}
+
+TEST(AttemptStates, AStateThatNobodyKnowsContradictsEverything) {
+  EXPECT_FALSE(NextAttemptState(AttemptState::kSent, static_cast<AttemptState>(9)).ok());
+}
+
+BatchFunding TwoSources() {
+  BatchFunding funding;
+  funding.shares = {{"city", 6'000}, {"district", 4'000}};
+  funding.line_ids = {11, 12};
+  funding.year = 2026;
+  return funding;
+}
+
+TEST(Posting, TwoSourcesSplitEachItemToTheFenAndTheFirstGetsTheRest) {
+  Posting posting;
+  for (const std::int64_t fen : {1, 2, 3, 104'501, 999}) {
+    ASSERT_TRUE(
+        posting.Move(TwoSources(), 7, 1, "submit", "", Account::kInTransit, Account::kReserved, fen)
+            .ok());
+  }
+  const std::vector<LedgerRow> rows = posting.Rows();
+  ASSERT_EQ(rows.size(), 2U);
+  // Each item by itself: 0 + 0 + 1 + 41800 + 399.
+  EXPECT_EQ(rows[1].line_id, 12);
+  EXPECT_EQ(rows[1].amount_fen, 42'200);
+  EXPECT_EQ(rows[0].amount_fen, 1 + 2 + 3 + 104'501 + 999 - 42'200);
+}
+
+TEST(Posting, OneRowForEachLineStepAndReasonHoweverManyItems) {
+  Posting posting;
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(posting
+                    .Move(TwoSources(), 7, 1, "failed", i % 2 == 0 ? "A" : "B", Account::kReserved,
+                          Account::kInTransit, 100)
+                    .ok());
+  }
+  EXPECT_EQ(posting.Rows().size(), 4U);
+}
+
+TEST(Posting, NoRowIsWrittenForAPartOfNothing) {
+  Posting posting;
+  ASSERT_TRUE(
+      posting.Move(TwoSources(), 7, 1, "submit", "", Account::kInTransit, Account::kReserved, 1)
+          .ok());
+  ASSERT_EQ(posting.Rows().size(), 1U);
+  EXPECT_EQ(posting.Rows()[0].line_id, 11);
+}
+
+TEST(Posting, OnlyWhatComesToOrLeavesAvailableChangesTheLine) {
+  Posting posting;
+  const auto move = [&](Account debit, Account credit, std::int64_t fen) {
+    ASSERT_TRUE(posting.Move(TwoSources(), 7, 1, "x", "", debit, credit, fen).ok());
+  };
+  move(Account::kInTransit, Account::kReserved, 1'000);
+  EXPECT_TRUE(posting.AvailableChanges().empty());
+  move(Account::kAvailable, Account::kPaid, 100);
+  move(Account::kReserved, Account::kAvailable, 10);
+  const std::map<std::int64_t, std::int64_t> expected = {{11, 54}, {12, 36}};
+  EXPECT_EQ(posting.AvailableChanges(), expected);
+}
+
+TEST(Posting, OtherLinesThanSourcesAreRefused) {
+  BatchFunding funding = TwoSources();
+  funding.line_ids.pop_back();
+  Posting posting;
+  EXPECT_FALSE(posting.Move(funding, 7, 1, "x", "", Account::kPaid, Account::kInTransit, 5).ok());
+}
+
+}  // namespace
+}  // namespace yikatong::dispatch
