@@ -14,6 +14,7 @@
 
 #include "common/postgres/connection.h"
 #include "common/postgres/errors.h"
+#include "common/postgres/sql/queries.h"
 #include "common/status/status.h"
 #include "common/telemetry/metrics.h"
 #include "fmt/core.h"
@@ -362,8 +363,7 @@ absl::Status Database::Read(std::string_view name, const Function& function) {
 }
 
 absl::Status Database::Ping() {
-  static constexpr Query kPing{"ping", "SELECT 1"};
-  return Read("ping", [](Transaction& tx) { return tx.Run(kPing).status(); });
+  return Read("ping", [](Transaction& tx) { return tx.Run(sql::kPing).status(); });
 }
 
 DatabaseCounters Database::Counters() const { return impl_->Counters(); }

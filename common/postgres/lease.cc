@@ -3,23 +3,11 @@
 #include <chrono>
 #include <utility>
 
+#include "common/postgres/sql/queries.h"
 #include "common/status/status.h"
 #include "common/telemetry/log.h"
 
 namespace yikatong::postgres {
-namespace {
-
-constexpr Query kBeat{"worker_beat",
-                      "INSERT INTO worker_heartbeat AS h (worker, beat) VALUES ($1, 1) "
-                      "ON CONFLICT (worker) DO UPDATE SET beat = h.beat + 1"};
-constexpr Query kLook{"worker_look",
-                      "SELECT worker, beat FROM worker_heartbeat WHERE worker <> $1"};
-constexpr Query kForget{"worker_forget",
-                        "DELETE FROM worker_heartbeat WHERE worker = $1 AND beat = $2"};
-constexpr Query kLeave{"worker_leave", "DELETE FROM worker_heartbeat WHERE worker = $1"};
-
-}  // namespace
-
 WorkerRegistry::WorkerRegistry(Database& database, const base::Clock& clock, std::string worker,
                                WorkerOptions options)
     : database_(database), clock_(clock), worker_(std::move(worker)), options_(options) {}
@@ -32,7 +20,7 @@ absl::Status WorkerRegistry::BeatOnce() {
   std::map<std::string, int64_t> beats;
   // Two transactions, so that our own row is never locked while we look at others'.
   YKT_RETURN_IF_ERROR(database_.Transact(
-      "worker_beat", [&](Transaction& tx) { return tx.Run(kBeat, worker_).status(); }));
+      "worker_beat", [&](Transaction& tx) { return tx.Run(sql::kWorkerBeat, worker_).status(); }));
   {
     std::lock_guard lock(mutex_);
     last_beat_ms_ = before_ms;
@@ -43,7 +31,7 @@ absl::Status WorkerRegistry::BeatOnce() {
   const int64_t look_ms = clock_.MonotonicMillis();
   YKT_RETURN_IF_ERROR(database_.Read("worker_look", [&](Transaction& tx) -> absl::Status {
     beats.clear();
-    YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(kLook, worker_));
+    YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kWorkerLook, worker_));
     for (const Row row : rows) beats[row.Text(0)] = row.Int64(1);
     return absl::OkStatus();
   }));
@@ -64,7 +52,7 @@ absl::Status WorkerRegistry::BeatOnce() {
   if (forgotten.empty()) return absl::OkStatus();
   return database_.Transact("worker_forget", [&](Transaction& tx) -> absl::Status {
     for (const auto& [worker, beat] : forgotten) {
-      YKT_RETURN_IF_ERROR(tx.Run(kForget, worker, beat).status());
+      YKT_RETURN_IF_ERROR(tx.Run(sql::kWorkerForget, worker, beat).status());
     }
     return absl::OkStatus();
   });
@@ -104,7 +92,8 @@ void WorkerRegistry::Stop() {
   // Others would see us dead in any case; this is sooner. A database that is away changes nothing.
   if (beaten) {
     database_
-        .Transact("worker_leave", [&](Transaction& tx) { return tx.Run(kLeave, worker_).status(); })
+        .Transact("worker_leave",
+                  [&](Transaction& tx) { return tx.Run(sql::kWorkerLeave, worker_).status(); })
         .IgnoreError();
   }
 }

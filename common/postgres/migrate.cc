@@ -18,6 +18,7 @@
 #include "common/base/hex.h"
 #include "common/postgres/connection.h"
 #include "common/postgres/errors.h"
+#include "common/postgres/sql/queries.h"
 #include "common/status/status.h"
 #include "common/telemetry/log.h"
 #include "fmt/core.h"
@@ -50,7 +51,7 @@ absl::Status WithConnection(const std::string& conninfo, const char* what, Funct
 absl::Status TakeTurn(pqxx::connection_base& connection, int64_t lock) {
   for (int waited_ms = 0; waited_ms < kTurnWaitMs; waited_ms += kTurnPollMs) {
     pqxx::nontransaction work(connection);
-    const pqxx::result got = work.exec(fmt::format("SELECT pg_try_advisory_lock({})", lock));
+    const pqxx::result got = work.exec_params(sql::kMigrationTurn.sql, lock);
     if (got[0][0].as<bool>()) return absl::OkStatus();
     std::this_thread::sleep_for(std::chrono::milliseconds(kTurnPollMs));
   }
@@ -183,9 +184,6 @@ absl::StatusOr<std::span<const Migration>> Numbered(std::span<const Migration> m
   return migrations;
 }
 
-constexpr char kReadApplied[] =
-    "SELECT number, checksum, kind, done FROM schema_migrations ORDER BY number";
-
 class Migrator {
  public:
   Migrator(pqxx::connection_base& connection, std::string_view service)
@@ -197,7 +195,7 @@ class Migrator {
     std::map<int, Applied> applied;
     {
       pqxx::nontransaction work(connection_);
-      for (const pqxx::row& row : work.exec(kReadApplied)) {
+      for (const pqxx::row& row : work.exec(sql::kSchemaRead.sql)) {
         applied[row[0].as<int>()] = {row[1].as<std::string>(), row[2].as<std::string>(),
                                      row[3].as<bool>()};
       }
@@ -232,11 +230,8 @@ class Migrator {
 
   void Record(pqxx::transaction_base& work, const Migration& migration, MigrationKind kind,
               bool done) {
-    work.exec_params(
-        "INSERT INTO schema_migrations (number, name, checksum, kind, done) VALUES ($1, $2, $3, "
-        "$4, $5)"
-        " ON CONFLICT (number) DO UPDATE SET done = excluded.done, applied_at = now()",
-        migration.number, migration.name, Sha256Hex(migration.sql), KindName(kind), done);
+    work.exec_params(sql::kMigrationRecord.sql, migration.number, migration.name,
+                     Sha256Hex(migration.sql), KindName(kind), done);
   }
 
   absl::Status Apply(const Migration& migration) {
@@ -268,10 +263,7 @@ class Migrator {
     pqxx::nontransaction work(connection_);
     work.exec(fmt::format("SET lock_timeout = {}", kLockTimeoutMs));
     Record(work, migration, MigrationKind::kNontransactional, /*done=*/false);
-    for (const pqxx::row& row :
-         work.exec("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid"
-                   " AND indrelid IN (SELECT oid FROM pg_class WHERE relnamespace ="
-                   " 'public'::regnamespace AND relkind = 'r')")) {
+    for (const pqxx::row& row : work.exec(sql::kInvalidIndexes.sql)) {
       work.exec("DROP INDEX CONCURRENTLY IF EXISTS " + row[0].as<std::string>());
     }
     for (const std::string& statement : Statements(WithRoles(migration.sql, service_))) {
@@ -327,7 +319,7 @@ absl::StatusOr<std::string> ScramVerifier(const std::string& password) {
 absl::Status MakeRole(pqxx::nontransaction& work, const std::string& role,
                       const std::string& password) {
   YKT_ASSIGN_OR_RETURN(const std::string verifier, ScramVerifier(password));
-  if (work.exec_params("SELECT 1 FROM pg_roles WHERE rolname = $1", role).empty()) {
+  if (work.exec_params(sql::kRoleThere.sql, role).empty()) {
     work.exec(fmt::format("CREATE ROLE \"{}\"", role));
   }
   work.exec(fmt::format("ALTER ROLE \"{}\" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD {}",
@@ -342,10 +334,9 @@ absl::Status Provision(pqxx::connection_base& connection, const std::string& ser
   const std::string owner = OwnerRole(service), runtime = RuntimeRole(service);
   YKT_RETURN_IF_ERROR(MakeRole(work, owner, passwords.owner));
   YKT_RETURN_IF_ERROR(MakeRole(work, runtime, passwords.runtime));
-  const bool superuser =
-      work.exec1("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")[0].as<bool>();
+  const bool superuser = work.exec1(sql::kAmSuperuser.sql)[0].as<bool>();
   if (!superuser) work.exec(fmt::format("GRANT \"{}\" TO CURRENT_USER", owner));
-  if (work.exec_params("SELECT 1 FROM pg_database WHERE datname = $1", database).empty()) {
+  if (work.exec_params(sql::kDatabaseThere.sql, database).empty()) {
     work.exec(fmt::format("CREATE DATABASE \"{}\" OWNER \"{}\" ENCODING 'UTF8' TEMPLATE template0",
                           database, owner));
   }
@@ -386,15 +377,12 @@ absl::StatusOr<MigrateResult> Migrate(const std::string& owner_conninfo, std::st
 }
 
 absl::Status CheckSchema(Database& database, std::span<const Migration> migrations) {
-  static constexpr Query kTableThere{"schema_table_there",
-                                     "SELECT to_regclass('schema_migrations') IS NOT NULL"};
-  static constexpr Query kRead{"schema_read", kReadApplied};
   YKT_ASSIGN_OR_RETURN(const std::span<const Migration> numbered, Numbered(migrations));
   return database.Read("check_schema", [&](Transaction& tx) -> absl::Status {
-    YKT_ASSIGN_OR_RETURN(const Rows there, tx.Run(kTableThere));
+    YKT_ASSIGN_OR_RETURN(const Rows there, tx.Run(sql::kSchemaTableThere));
     std::map<int, Applied> applied;
     if (there[0].Bool(0)) {
-      YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(kRead));
+      YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kSchemaRead));
       for (const Row row : rows) applied[row.Int(0)] = {row.Text(1), row.Text(2), row.Bool(3)};
     }
     YKT_RETURN_IF_ERROR(CheckApplied(applied, numbered));

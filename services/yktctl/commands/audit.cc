@@ -122,12 +122,9 @@ absl::Status CheckItem(Session& session, std::int64_t item, const std::string& s
                                static_cast<std::uint64_t>(proof.leaves()), path, root)) {
     return Broken(fmt::format("item {} is not under the root that was named", item));
   }
-  if (proof.entry_number() == 0)
-    return Broken(fmt::format("the log has no entry about item {} yet", item));
+  // By the root itself: whatever number or epoch the entry has, it must commit to this root.
   v1::EntrySelector selector;
-  selector.mutable_number()->set_producer("dispatch");
-  selector.mutable_number()->set_restore_epoch(1);
-  selector.mutable_number()->set_number(proof.entry_number());
+  selector.set_subtree_root(proof.root());
   YKT_ASSIGN_OR_RETURN(const v1::Entry entry, CheckInclusion(session, selector, checkpoint));
   const auto body = outbox::ParseBody(entry.body());
   if (!body.ok() || body->root != proof.root() || body->leaves != proof.leaves()) {

@@ -1,0 +1,2 @@
+-- Whether a connection answers; reads nothing.
+SELECT 1
