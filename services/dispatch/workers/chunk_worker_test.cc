@@ -3,6 +3,13 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
+#include <map>
+#include <memory>
+#include <set>
+#include <thread>
+#include <vector>
+
 #include "common/crypto/merkle.h"
 #include "common/status/status.h"
 #include "services/dispatch/domain/ids.h"
@@ -469,6 +476,67 @@ TEST_F(Chunks, AnItemThatMayStillBePaidIsNeverSentAgainWhoeverAsks) {
   EXPECT_EQ(StageOf(batch, 9), "9 3 INVARIANT_BROKEN");
   EXPECT_EQ(rig_->gateway.taken.size(), 1U);
   EXPECT_EQ(Number("SELECT count(*) FROM attempt"), 2);
+}
+
+TEST_F(Chunks, SurviveTheDeathOfTheDatabaseAtEveryStep) {
+  const std::int64_t batch = Paying(6, "P001", 0, 2);
+  Replica a(*rig_, "a");
+  int seals = 0, sendings = 0;
+  const auto kill = [] {
+    server_->Kill();
+    server_->Restart();
+  };
+  rig_->accounts.before_seal = [&] {
+    if (++seals == 1) kill();
+  };
+  rig_->gateway.before_submit = [&] {
+    if (++sendings == 2) kill();
+  };
+  for (int i = 0; i < 50; ++i) {
+    const absl::StatusOr<bool> worked = a.worker.WorkOnce();
+    if (!worked.ok()) continue;
+    if (!*worked && Number("SELECT count(*) FROM chunk WHERE stage <> 4") == 0) break;
+    Wait();
+  }
+  EXPECT_EQ(Totals(batch).in_transit(), 6);
+  EXPECT_EQ(rig_->gateway.taken.size(), 3U);
+  EXPECT_EQ(Number("SELECT count(*) FROM attempt"), 6);
+  ExpectBooks();
+}
+
+TEST_F(Chunks, ManyWorkersLosingAnswersSendEachPaymentOnce) {
+  const std::int64_t batch = Paying(90, "P001", 0, 3);
+  std::vector<std::unique_ptr<Replica>> replicas;
+  for (const char* name : {"a", "b", "c", "d"})
+    replicas.push_back(std::make_unique<Replica>(*rig_, name));
+  for (int i = 0; i < 20; ++i) {
+    for (const Mode mode : {Mode::kTake, Mode::kTakeAndLoseAnswer, Mode::kAway, Mode::kLeaseLost})
+      rig_->gateway.modes.push_back(mode);
+  }
+  std::atomic<int> left{1'000};
+  std::vector<std::thread> threads;
+  for (const auto& replica : replicas) {
+    threads.emplace_back([&, worker = &replica->worker] {
+      while (--left > 0) (void)worker->WorkOnce();
+    });
+  }
+  // Until all is done the delays are cut short, as time would.
+  while (left > 0 && Number("SELECT count(*) FROM chunk WHERE stage <> 4") > 0) Wait();
+  left = 0;
+  for (std::thread& thread : threads) thread.join();
+  for (int i = 0; i < 100 && Number("SELECT count(*) FROM chunk WHERE stage <> 4") > 0; ++i) {
+    Wait();
+    for (const auto& replica : replicas) (void)replica->worker.WorkOnce();
+  }
+  EXPECT_EQ(Totals(batch).in_transit(), 90);
+  EXPECT_EQ(rig_->gateway.taken.size(), 30U);
+  // Each submission had one form, however often it was sent.
+  std::map<std::string, std::set<std::string>> forms;
+  for (const std::string& bytes : rig_->gateway.received)
+    forms[bytes.substr(0, bytes.find('|'))].insert(bytes);
+  EXPECT_EQ(forms.size(), 30U);
+  for (const auto& [id, bytes] : forms) EXPECT_EQ(bytes.size(), 1U) << id;
+  ExpectBooks();
 }
 
 }  // namespace

@@ -6,8 +6,10 @@ WHERE i.district = $1::integer AND i.batch_id = $2::bigint
   AND i.item_id BETWEEN $3::bigint AND $4::bigint
   AND ($5::bigint[] IS NULL OR i.item_id = ANY ($5::bigint[]))
   AND NOT EXISTS (SELECT FROM exception e
-                  WHERE e.district = $1::integer AND e.item_id = i.item_id AND NOT e.resolved)
-  AND ($6::boolean OR NOT EXISTS (SELECT FROM chunk r
-                                  WHERE r.district = $1::integer AND r.batch_id = $2::bigint AND r.repair
-                                    AND i.item_id = ANY (r.item_ids)))
+                  WHERE e.district = $1::integer AND e.item_id = i.item_id AND NOT e.resolved
+                    AND e.item_id BETWEEN $3::bigint AND $4::bigint)
+  AND NOT EXISTS (SELECT FROM (SELECT unnest(r.item_ids) AS item_id FROM chunk r
+                               WHERE r.district = $1::integer AND r.batch_id = $2::bigint AND r.repair
+                                 AND NOT $6::boolean AND r.first_item <= $4::bigint AND r.last_item >= $3::bigint) repaired
+                  WHERE repaired.item_id = i.item_id)
 ORDER BY i.item_id

@@ -1,0 +1,213 @@
+// The money half over real gRPC: roles, scope, and what a refusal carries to the caller.
+#include <fmt/format.h>
+#include <grpcpp/grpcpp.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "common/identity/token.h"
+#include "common/rpc/client.h"
+#include "common/rpc/server.h"
+#include "common/status/status.h"
+#include "common/telemetry/metrics.h"
+#include "services/dispatch/rpc/dispatch_service.h"
+#include "services/dispatch/rpc/rules.h"
+#include "services/dispatch/testing/money_rig.h"
+
+namespace yikatong::dispatch::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using identity::Role;
+
+constexpr char kFinance[] = "finance.120000";
+
+class MoneyRpcTest : public MoneyTest {
+ protected:
+  using Stub = v1::DispatchService::Stub;
+
+  static void SetUpTestSuite() {
+    MoneyTest::SetUpTestSuite();
+    folder_ = (fs::temp_directory_path() / "ykt-dispatch-money-XXXXXX").string();
+    if (mkdtemp(folder_.data()) == nullptr) std::abort();
+    const char* source = std::getenv("YIKATONG_SOURCE_DIR");
+    const std::string command = std::string(source == nullptr ? "." : source) +
+                                "/deploy/certificates/make " + folder_ + " --organisation " +
+                                kFinance + " --organisation civil.120105";
+    if (std::system(command.c_str()) != 0) std::abort();
+  }
+  static void TearDownTestSuite() {
+    fs::remove_all(folder_);
+    MoneyTest::TearDownTestSuite();
+  }
+
+  void SetUp() override {
+    MoneyTest::SetUp();
+    signer_ = *identity::TokenSigner::Load(folder_ + "/keys/token-issuer.key", real_);
+    tokens_ = *identity::TokenVerifier::Load({.issuer_folder = folder_ + "/issuers"}, real_);
+    guard_ = std::make_unique<rpc::Guard>(rpc::GuardOptions(), authorizer_, *tokens_, metrics_);
+    service_ = std::make_unique<DispatchRpc>(*guard_, rig_->handlers, rig_->service);
+    rpc::ServerOptions server;
+    server.tls = TlsOf("services", "dispatch");
+    rpc_server_ = std::make_unique<rpc::Server>(
+        server,
+        std::vector<rpc::Served>{{service_.get(), v1::DispatchService::service_full_name()}},
+        authorizer_, [] { return true; }, metrics_.Registry());
+    ASSERT_TRUE(rpc_server_->Start().ok());
+    for (const char* organisation : {kFinance, "civil.120105"}) {
+      rpc::ChannelOptions options;
+      options.address = rpc_server_->addresses().grpc;
+      options.server = "dispatch";
+      options.tls = TlsOf("organisations", organisation);
+      channels_[organisation] = *rpc::Channel::Open(options);
+    }
+  }
+  void TearDown() override {
+    service_->hub().Close();
+    rpc_server_->Drain();
+  }
+
+  static rpc::TlsFiles TlsOf(const std::string& kind, const std::string& name) {
+    const std::string at = folder_ + "/" + kind + "/" + name;
+    return {.ca = at + "/ca.pem", .certificate = at + "/tls.pem", .key = at + "/tls.key"};
+  }
+
+  // As `person` of finance, or of the department.
+  template <typename Request, typename Response>
+  absl::Status Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                    const Request& request, Response* response, const std::string& person,
+                    identity::RoleSet roles, const std::string& organisation = kFinance,
+                    std::vector<std::int32_t> districts = {kHebei}) {
+    identity::TokenClaims claims;
+    claims.person = person;
+    claims.organisation = organisation;
+    claims.roles = roles;
+    claims.fields = {"*"};
+    claims.districts = std::move(districts);
+    rpc::Channel& channel = *channels_.at(organisation);
+    grpc::ClientContext context;
+    channel.Prepare(context, absl::Seconds(20), *signer_->Mint(claims, absl::Minutes(10)));
+    const auto stub = v1::DispatchService::NewStub(channel.grpc());
+    return rpc::FromGrpc((stub.get()->*method)(&context, request, response));
+  }
+
+  static inline std::string folder_;
+  base::SystemClock real_;
+  telemetry::Metrics metrics_;
+  const identity::Authorizer authorizer_{AccessRules()};
+  std::unique_ptr<identity::TokenSigner> signer_;
+  std::unique_ptr<identity::TokenVerifier> tokens_;
+  std::unique_ptr<rpc::Guard> guard_;
+  std::unique_ptr<DispatchRpc> service_;
+  std::unique_ptr<rpc::Server> rpc_server_;
+  std::map<std::string, std::unique_ptr<rpc::Channel>> channels_;
+};
+
+TEST_F(MoneyRpcTest, ABatchIsFundedReleasedRepairedAndClosedByThosePeopleWhoMay) {
+  const std::int64_t batch = Approved(3);
+  v1::CreateBudgetLineRequest create;
+  create.set_request_id(NewRequest());
+  create.set_district(kHebei);
+  create.set_policy_id("P001");
+  create.set_year(2026);
+  create.set_source("city");
+  v1::BudgetLine line;
+  ASSERT_EQ(Outcome(Call(&Stub::CreateBudgetLine, create, &line, "f", {Role::kCityFinance})), "OK");
+  v1::FundBatchRequest fund;
+  fund.set_request_id(NewRequest());
+  fund.set_batch_id(batch);
+  v1::Batch answer;
+  const absl::Status poor = Call(&Stub::FundBatch, fund, &answer, "f", {Role::kCityFinance});
+  EXPECT_EQ(Outcome(poor), "FUNDS_INSUFFICIENT");
+  EXPECT_EQ(status::MetadataOf(poor).at("needed_fen"), "313500");
+  v1::AppropriateBudgetRequest money;
+  money.set_request_id(NewRequest());
+  money.set_district(kHebei);
+  money.set_line_id(line.line_id());
+  money.set_amount_fen(400'000);
+  money.set_basis("2026-17");
+  ASSERT_EQ(Outcome(Call(&Stub::AppropriateBudget, money, &line, "f", {Role::kCityFinance})), "OK");
+  EXPECT_EQ(line.available_fen(), 400'000);
+  // A refusal keeps nothing: the same request succeeds now.
+  ASSERT_EQ(Outcome(Call(&Stub::FundBatch, fund, &answer, "f", {Role::kCityFinance})), "OK");
+  EXPECT_EQ(answer.state(), v1::BATCH_STATE_FUNDED);
+
+  v1::ReleaseBatchRequest release;
+  release.set_request_id(NewRequest());
+  release.set_batch_id(batch);
+  EXPECT_EQ(Outcome(Call(&Stub::ReleaseBatch, release, &answer, "f", {Role::kCityFinance})),
+            "PERMISSION_DENIED");
+  EXPECT_EQ(Outcome(Call(&Stub::ReleaseBatch, release, &answer, "town", {Role::kPaymentReleaser})),
+            "SAME_PERSON");
+  EXPECT_EQ(Outcome(Call(&Stub::ReleaseBatch, release, &answer, "r", {Role::kPaymentReleaser},
+                         kFinance, {kBaodi})),
+            "BATCH_UNKNOWN");
+  ASSERT_EQ(Outcome(Call(&Stub::ReleaseBatch, release, &answer, "r", {Role::kPaymentReleaser})),
+            "OK");
+
+  Replica replica(*rig_, "a");
+  Work(replica);
+  Report({Paid(Item(batch, 1) * 100 + 1), Failed(Item(batch, 2) * 100 + 1),
+          Failed(Item(batch, 3) * 100 + 1)});
+  Follow(replica);
+  EXPECT_EQ(*rig_->chunks.SettleBatches(), 1);
+
+  const identity::RoleSet operators = {Role::kDepartmentOperator};
+  const std::string civil = "civil.120105";
+  v1::ReissueItemsRequest reissue;
+  reissue.set_request_id(NewRequest());
+  reissue.set_batch_id(batch);
+  reissue.add_item_ids(Item(batch, 2));
+  v1::ReissueItemsResponse reissued;
+  EXPECT_EQ(Outcome(Call(&Stub::ReissueItems, reissue, &reissued, "o", operators, civil)),
+            "REASON_MISSING");
+  reissue.set_reason("corrected");
+  ASSERT_EQ(Outcome(Call(&Stub::ReissueItems, reissue, &reissued, "o", operators, civil)), "OK");
+  EXPECT_EQ(reissued.reissued(), 1);
+  v1::AbandonItemsRequest abandon;
+  abandon.set_request_id(NewRequest());
+  abandon.set_batch_id(batch);
+  abandon.add_item_ids(Item(batch, 3));
+  abandon.set_reason("moved abroad");
+  v1::AbandonItemsResponse abandoned;
+  ASSERT_EQ(Outcome(Call(&Stub::AbandonItems, abandon, &abandoned, "o", operators, civil)), "OK");
+  Work(replica);
+  PayAll(replica);
+  EXPECT_EQ(*rig_->chunks.SettleBatches(), 1);
+
+  v1::ListBudgetLinesRequest lines;
+  v1::ListBudgetLinesResponse listed;
+  ASSERT_EQ(Outcome(Call(&Stub::ListBudgetLines, lines, &listed, "a", {Role::kAuditor})), "OK");
+  ASSERT_EQ(listed.lines_size(), 1);
+  EXPECT_EQ(listed.lines(0).appropriated_fen(), 400'000);
+  EXPECT_EQ(listed.lines(0).available_fen(), 191'000);
+  EXPECT_EQ(listed.lines(0).paid_fen(), 209'000);
+  EXPECT_EQ(listed.lines(0).reserved_fen(), 0);
+  EXPECT_EQ(listed.lines(0).in_transit_fen(), 0);
+
+  v1::CloseBatchRequest close;
+  close.set_request_id(NewRequest());
+  close.set_batch_id(batch);
+  ASSERT_EQ(Outcome(Call(&Stub::CloseBatch, close, &answer, "o", operators, civil)), "OK");
+  EXPECT_EQ(answer.state(), v1::BATCH_STATE_CLOSED);
+  EXPECT_EQ(answer.totals().paid(), 2);
+  EXPECT_EQ(answer.totals().reissued_paid(), 1);
+  // The first answer of long ago, byte by byte.
+  v1::Batch first;
+  ASSERT_EQ(Outcome(Call(&Stub::FundBatch, fund, &first, "f", {Role::kCityFinance})), "OK");
+  EXPECT_EQ(first.state(), v1::BATCH_STATE_FUNDED);
+  fund.set_batch_id(batch + 1);
+  EXPECT_EQ(Outcome(Call(&Stub::FundBatch, fund, &first, "f", {Role::kCityFinance})),
+            "REQUEST_ID_REUSED");
+}
+
+TEST_F(MoneyRpcTest, MutationsWithoutARequestIdAreRefused) {
+  v1::FundBatchRequest fund;
+  fund.set_batch_id(1);
+  v1::Batch answer;
+  EXPECT_EQ(Outcome(Call(&Stub::FundBatch, fund, &answer, "f", {Role::kCityFinance})),
+            "REQUEST_ID_MISSING");
+}
+
+}  // namespace
+}  // namespace yikatong::dispatch::testing
