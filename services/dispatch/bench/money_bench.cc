@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <string>
 
 #include "services/dispatch/testing/money_rig.h"
@@ -37,14 +37,14 @@ double ServerCpuSeconds(pid_t postmaster) {
     std::string text((std::istreambuf_iterator<char>(in)), {});
     const std::size_t name_end = text.rfind(')');
     if (name_end == std::string::npos) continue;
-    char state = 0;
-    long long ppid = 0, user = 0, system = 0;
-    if (std::sscanf(text.c_str() + name_end + 1,
-                    " %c %lld %*d %*d %*d %*d %*u %*u %*u %*u %*u %lld %lld", &state, &ppid, &user,
-                    &system) == 4 &&
-        ppid == postmaster) {
-      ticks += static_cast<double>(user + system);
-    }
+    // state, parent, nine fields that do not matter here, ticks in user and in kernel mode
+    std::istringstream fields(text.substr(name_end + 1));
+    std::string skipped;
+    std::int64_t parent = 0, user = 0, system = 0;
+    fields >> skipped >> parent;
+    for (int i = 0; i < 9; ++i) fields >> skipped;
+    fields >> user >> system;
+    if (parent == postmaster) ticks += static_cast<double>(user + system);
   }
   return ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
@@ -102,6 +102,6 @@ class MoneyBench : public MoneyTest {
 
 int main(int argc, char** argv) {
   yikatong::dispatch::testing::MoneyBench bench;
-  bench.Go(argc > 1 ? std::atoi(argv[1]) : 20'000);
+  bench.Go(argc > 1 ? std::stoi(argv[1]) : 20'000);
   return 0;
 }

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <utility>
 #include <vector>
@@ -19,6 +20,7 @@ namespace {
 using status::Reason;
 
 constexpr int kMostRepairs = 2'000;
+constexpr std::size_t kEntryDigits = 32;                  // a ledger entry's id in hexadecimal
 constexpr std::int64_t kMostFen = 1'000'000'000'000'000;  // 10 trillion yuan a line
 
 absl::Status FieldInvalid(std::string_view field, std::string_view what) {
@@ -35,6 +37,16 @@ absl::Status CheckReason(const std::string& reason) {
 absl::StatusOr<int> PageSize(int asked) {
   if (asked < 0 || asked > 1'000) return FieldInvalid("page_size", "0 to 1000");
   return asked == 0 ? 100 : asked;
+}
+
+// The two numbers of a page token "a-b".
+template <typename A, typename B>
+bool ReadToken(std::string_view token, A& a, B& b) {
+  const char* const end = token.data() + token.size();
+  const auto first = std::from_chars(token.data(), end, a);
+  if (first.ec != std::errc() || first.ptr == end || *first.ptr != '-') return false;
+  const auto second = std::from_chars(first.ptr + 1, end, b);
+  return second.ec == std::errc() && second.ptr == end;
 }
 
 v1::BudgetLine ToWire(const BudgetLine& line) {
@@ -157,11 +169,10 @@ absl::StatusOr<v1::BudgetLine> MoneyService::AppropriateBudget(
 absl::StatusOr<v1::ListBudgetLinesResponse> MoneyService::ListBudgetLines(
     const v1::ListBudgetLinesRequest& request, const identity::Caller& caller) {
   YKT_ASSIGN_OR_RETURN(const int page_size, PageSize(request.page_size()));
-  int after_district = 0;
-  long long after_line = 0;
-  char end = 0;
-  if (!request.page_token().empty() && std::sscanf(request.page_token().c_str(), "%d-%lld%c",
-                                                   &after_district, &after_line, &end) != 2) {
+  std::int32_t after_district = 0;
+  std::int64_t after_line = 0;
+  if (!request.page_token().empty() &&
+      !ReadToken(request.page_token(), after_district, after_line)) {
     return status::Refuse(Reason::kPageTokenInvalid);
   }
   std::string districts = caller.DistrictArray();
@@ -196,18 +207,21 @@ absl::StatusOr<v1::ListLedgerEntriesResponse> MoneyService::ListLedgerEntries(
   if (!caller.InDistrict(request.district())) return status::Refuse(Reason::kBudgetLineUnknown);
   YKT_ASSIGN_OR_RETURN(const int page_size, PageSize(request.page_size()));
   absl::Time after = absl::UnixEpoch();
-  std::string after_entry(32, '0');
+  std::string after_entry(kEntryDigits, '0');
   if (!request.page_token().empty()) {
-    long long micros = 0;
-    char entry[33] = {};
-    char end = 0;
-    if (std::sscanf(request.page_token().c_str(), "%lld-%32[0-9a-f]%c", &micros, entry, &end) !=
-            2 ||
-        std::string_view(entry).size() != 32) {
+    // "<microseconds>-<entry id>"
+    const std::string_view token = request.page_token();
+    const std::size_t dash = token.find('-');
+    std::int64_t micros = 0;
+    const auto read =
+        std::from_chars(token.data(), token.data() + std::min(dash, token.size()), micros);
+    if (dash == std::string_view::npos || read.ec != std::errc() ||
+        read.ptr != token.data() + dash || token.size() - dash - 1 != kEntryDigits ||
+        token.substr(dash + 1).find_first_not_of("0123456789abcdef") != std::string_view::npos) {
       return status::Refuse(Reason::kPageTokenInvalid);
     }
     after = absl::FromUnixMicros(micros);
-    after_entry = entry;
+    after_entry = token.substr(dash + 1);
   }
   v1::ListLedgerEntriesResponse response;
   YKT_RETURN_IF_ERROR(

@@ -237,6 +237,9 @@ absl::Status ChunkStore::SaveRoutes(const TakenChunk& chunk, const ChunkContent&
   std::vector<std::int16_t> numbers;
   std::vector<std::string> agreements;
   std::map<std::string, std::int16_t> index;
+  ids.reserve(routes.size());
+  versions.reserve(routes.size());
+  numbers.reserve(routes.size());
   for (const Route& route : routes) {
     const auto [it, added] =
         index.try_emplace(route.agreement_no, static_cast<std::int16_t>(agreements.size()));

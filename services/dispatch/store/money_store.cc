@@ -390,6 +390,7 @@ absl::Status MoneyStore::Reissue(postgres::Transaction& tx, const identity::Call
                   "an unroutable item has no open exception");
   }
   std::vector<Movement> movements;
+  movements.reserve(moved.size());
   for (const auto& [from, sum] : moved)
     movements.push_back({from, Bucket::kWaiting, "reissue", sum});
   YKT_RETURN_IF_ERROR(AppendMovements(tx, context_, batch, movements));

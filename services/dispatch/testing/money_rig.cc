@@ -94,7 +94,7 @@ void MoneyTest::PutPolicy(const std::string& policy, bool two_sources) {
 }
 
 std::int64_t MoneyTest::Approved(int rows, const std::string& policy, int first, int chunk_rows,
-                                 std::vector<int> objected) {
+                                 const std::vector<int>& objected) {
   const auto pinned = rig_->catalogue.PayableVersion(policy, "2026-03", kHebei);
   const std::int64_t fen = pinned->rule.calculation.rate_fen;
   v1::CreateBatchRequest create;
@@ -180,7 +180,7 @@ std::int64_t MoneyTest::Line(const std::string& policy, const std::string& sourc
   return line->line_id();
 }
 
-absl::StatusOr<v1::Batch> MoneyTest::Fund(std::int64_t batch, std::string request_id) {
+absl::StatusOr<v1::Batch> MoneyTest::Fund(std::int64_t batch, const std::string& request_id) {
   v1::FundBatchRequest request;
   request.set_request_id(request_id.empty() ? NewRequest() : request_id);
   request.set_batch_id(batch);
@@ -195,16 +195,16 @@ absl::StatusOr<v1::Batch> MoneyTest::Release(std::int64_t batch) {
 }
 
 std::int64_t MoneyTest::Paying(int rows, const std::string& policy, int first, int chunk_rows,
-                               std::vector<int> objected) {
-  const std::int64_t batch = Approved(rows, policy, first, chunk_rows, std::move(objected));
+                               const std::vector<int>& objected) {
+  const std::int64_t batch = Approved(rows, policy, first, chunk_rows, objected);
   Line(policy, "city", 10'000'000'000);
   EXPECT_EQ(Outcome(Fund(batch)), "OK");
   EXPECT_EQ(Outcome(Release(batch)), "OK");
   return batch;
 }
 
-absl::StatusOr<v1::ReissueItemsResponse> MoneyTest::Reissue(std::int64_t batch,
-                                                            std::vector<std::int64_t> items) {
+absl::StatusOr<v1::ReissueItemsResponse> MoneyTest::Reissue(
+    std::int64_t batch, const std::vector<std::int64_t>& items) {
   v1::ReissueItemsRequest request;
   request.set_request_id(NewRequest());
   request.set_batch_id(batch);
@@ -213,8 +213,8 @@ absl::StatusOr<v1::ReissueItemsResponse> MoneyTest::Reissue(std::int64_t batch,
   return rig_->service.ReissueItems(request, operator_);
 }
 
-absl::StatusOr<v1::AbandonItemsResponse> MoneyTest::Abandon(std::int64_t batch,
-                                                            std::vector<std::int64_t> items) {
+absl::StatusOr<v1::AbandonItemsResponse> MoneyTest::Abandon(
+    std::int64_t batch, const std::vector<std::int64_t>& items) {
   v1::AbandonItemsRequest request;
   request.set_request_id(NewRequest());
   request.set_batch_id(batch);

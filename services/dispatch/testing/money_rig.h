@@ -75,18 +75,18 @@ class MoneyTest : public ::testing::Test {
   // A batch of `rows` people from `first`, after its last review, uploaded in chunks of
   // `chunk_rows`.
   std::int64_t Approved(int rows, const std::string& policy = "P001", int first = 0,
-                        int chunk_rows = 2'000, std::vector<int> objected = {});
+                        int chunk_rows = 2'000, const std::vector<int>& objected = {});
   // A line with money; its id.
   std::int64_t Line(const std::string& policy, const std::string& source, std::int64_t fen);
-  absl::StatusOr<v1::Batch> Fund(std::int64_t batch, std::string request_id = "");
+  absl::StatusOr<v1::Batch> Fund(std::int64_t batch, const std::string& request_id = "");
   absl::StatusOr<v1::Batch> Release(std::int64_t batch);
   // The same from one line that suffices; released.
   std::int64_t Paying(int rows, const std::string& policy = "P001", int first = 0,
-                      int chunk_rows = 2'000, std::vector<int> objected = {});
+                      int chunk_rows = 2'000, const std::vector<int>& objected = {});
   absl::StatusOr<v1::ReissueItemsResponse> Reissue(std::int64_t batch,
-                                                   std::vector<std::int64_t> items);
+                                                   const std::vector<std::int64_t>& items);
   absl::StatusOr<v1::AbandonItemsResponse> Abandon(std::int64_t batch,
-                                                   std::vector<std::int64_t> items);
+                                                   const std::vector<std::int64_t>& items);
   absl::StatusOr<v1::Batch> Close(std::int64_t batch);
   absl::StatusOr<v1::Objection> Decide(std::int64_t batch, std::int64_t objection, bool upheld);
   v1::Batch Get(std::int64_t batch);
