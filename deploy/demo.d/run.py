@@ -38,22 +38,43 @@ class DemoError(Exception):
 
 
 class Ctl:
-    """yktctl as one of the people of the stack."""
+    """yktctl as one of the people of the stack: a process for each thread that takes command after command."""
 
     def __init__(self, stack: Stack):
-        self.command = [str(stack.binaries / "yktctl"), "--endpoints", str(stack.state / "endpoints.json"), "--json",
-                        "--timeout", "120"]
-        self.calls = 0
+        self.command = [str(stack.binaries / "yktctl"), "lines"]
+        self.options = ["--endpoints", str(stack.state / "endpoints.json"), "--json", "--timeout", "120"]
+        self.local = threading.local()
+        self.processes = []
+
+    def _process(self):
+        if not hasattr(self.local, "process"):
+            self.local.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                                  encoding="utf-8")
+            self.processes.append(self.local.process)
+        return self.local.process
 
     def __call__(self, person: str, *arguments, accept=(0,)):
-        self.calls += 1
-        done = subprocess.run([*self.command, "--as", person, *(str(one) for one in arguments)], capture_output=True,
-                              text=True, check=False)
-        if done.returncode not in accept:
-            raise DemoError(f"yktctl --as {person} {' '.join(str(one) for one in arguments)}: exit {done.returncode}\n"
-                            f"{done.stderr.strip()}")
-        lines = [line for line in done.stdout.split("\n") if line.startswith("{")]
-        return json.loads(lines[-1]) if lines else {}
+        process = self._process()
+        words = [*self.options, "--as", person, *(str(one) for one in arguments)]
+        process.stdin.write(json.dumps(words) + "\n")
+        process.stdin.flush()
+        answer = {}
+        for line in process.stdout:
+            if not line.startswith("{"):
+                continue
+            said = json.loads(line)
+            if set(said) == {"exit", "error"}:
+                if said["exit"] not in accept:
+                    raise DemoError(f"yktctl --as {person} {' '.join(words[7:])}: exit {said['exit']}\n"
+                                    f"{said['error'].strip()}")
+                return answer
+            answer = said
+        raise DemoError(f"yktctl ended in the middle of {' '.join(words[7:])}")
+
+    def close(self) -> None:
+        for process in self.processes:
+            process.stdin.close()
+            process.wait()
 
 
 class Watcher(threading.Thread):
@@ -75,16 +96,16 @@ class Watcher(threading.Thread):
 
 
 class JournalTail:
-    """What the bank has reported so far, read on from where the last look ended."""
+    """What the bank has done and reported so far, read on from where the last look ended."""
 
     def __init__(self, path: pathlib.Path):
         self.path = path
         self.offset = 0
         self.references = set()
         self.returned = set()
+        self.due = {}  # (what, reference) -> day on which the bank does it
 
-    def reported(self) -> tuple:
-        """References with a reported result, and those of them whose money came back."""
+    def read(self) -> None:
         with self.path.open("rb") as journal:
             journal.seek(self.offset)
             for line in journal:
@@ -92,11 +113,20 @@ class JournalTail:
                     break
                 self.offset += len(line)
                 fields = line.split(b"|", 6)
-                if fields[0] in (b"C", b"X", b"R") and fields[1] != b"0" or fields[0] == b"N":
-                    self.references.add(fields[4])
-                if fields[0] == b"R":
-                    self.returned.add(fields[4])
-        return len(self.references), len(self.returned)
+                kind = fields[0]
+                if kind == b"L":
+                    self.due[(fields[3], fields[2])] = fields[1].decode()
+                elif kind in (b"C", b"X", b"R", b"N"):
+                    done = {b"C": b"CREDIT", b"R": b"RETURN", b"N": b"REPORT"}.get(kind)
+                    self.due.pop((done, fields[4]), None)
+                    if kind == b"N" or fields[1] != b"0":
+                        self.references.add(fields[4])
+                    if kind == b"R":
+                        self.returned.add(fields[4])
+
+    def overdue(self, today: str) -> int:
+        """What the bank should have done by today and has not."""
+        return sum(day <= today for day in self.due.values())
 
 
 class Demo:
@@ -207,9 +237,15 @@ class Demo:
                 "finance": f"finance-operator-{batch['district']}-1",
                 "releaser": f"releaser-{batch['district']}-1"}[role]
 
+    def each(self, batches, work) -> None:
+        """Officers of different batches work side by side."""
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            list(pool.map(work, batches))
+
     def collect(self) -> None:
-        done = 0
-        for batch in self.plan["batches"]:
+        done = []
+
+        def one(batch: dict) -> None:
             operator = self.officer(batch, "operator")
             made = self.ctl(operator, "batch", "create", "--district", batch["district"], "--department",
                             batch["department_id"], "--policy", batch["policy_id"], "--period", batch["period"], "--count",
@@ -220,33 +256,40 @@ class Demo:
             sealed = self.ctl(operator, "batch", "seal", "--id", number)
             if int(sealed["unexplained_departures"]):
                 self.ctl(operator, "batch", "explain", "--id", number, "--reason", "不再符合条件")
-            done += batch["declared_count"]
-            self.bar("collect", done, self.plan["expected"]["declared"])
+            done.append(batch["declared_count"])
+            self.bar("collect", sum(done), self.plan["expected"]["declared"])
+
+        # A list that draws on another's people comes after it, so that a seed gives the same refusals each time.
+        self.each([batch for batch in self.plan["batches"] if not batch["after"]], one)
+        self.each([batch for batch in self.plan["batches"] if batch["after"]], one)
 
     def publish(self) -> None:
         """The notice stands for its days; of four objections one is upheld, one rejected, one withdrawn, one stays open."""
         photo = self.input / "notice-photo.jpg"
         photo.write_bytes(b"\xff\xd8\xff\xe0 a photograph of the notice board \xff\xd9")
-        raised = []
-        for number, batch in enumerate(self.plan["batches"]):
-            operator = self.officer(batch, "operator")
-            own = self.batches[batch["key"]]
+
+        def post(batch: dict) -> None:
+            operator, own = self.officer(batch, "operator"), self.batches[batch["key"]]
             self.ctl(operator, "batch", "publish-notice", "--id", own)
             self.ctl(operator, "batch", "attach", "--id", own, "--kind", "notice_photo", "--media-type", "image/jpeg", photo)
-            if number < 4:
-                lines = self.ctl(operator, "batch", "notice", "--id", own, "--page-size", "50")["lines"]
-                item = lines[10 + number]["item_id"]
-                raised.append((batch, own, self.ctl(operator, "batch", "object", "--id", own, "--item", item, "--text",
-                                                    "群众反映该户已不符合条件")))
-        self.ctl("clock-admin-1", "clock", "advance", "--days", "8")
+
+        self.each(self.plan["batches"], post)
+        raised = []
+        for number, batch in enumerate(self.plan["batches"][:4]):
+            operator, own = self.officer(batch, "operator"), self.batches[batch["key"]]
+            lines = self.ctl(operator, "batch", "notice", "--id", own, "--page-size", "50")["lines"]
+            item = lines[10 + number]["item_id"]
+            raised.append((batch, own, self.ctl(operator, "batch", "object", "--id", own, "--item", item, "--text",
+                                                "群众反映该户已不符合条件")))
+        self.pass_days(8)
         for (batch, own, objection), decision in zip(raised, ("UPHELD", "REJECTED", "WITHDRAWN")):
             self.ctl(self.officer(batch, "reviewer"), "batch", "decide", "--id", own, "--objection",
                      objection["objection_id"], "--decision", decision, "--reason", "经入户核实")
-        for batch in self.plan["batches"]:
-            self.ctl(self.officer(batch, "operator"), "batch", "close-notice", "--id", self.batches[batch["key"]])
+        self.each(self.plan["batches"], lambda batch: self.ctl(self.officer(batch, "operator"), "batch", "close-notice",
+                                                               "--id", self.batches[batch["key"]]))
 
     def review(self) -> None:
-        for batch in self.plan["batches"]:
+        def one(batch: dict) -> None:
             kind = KIND_OF_FIELD[batch["field"]]
             own = self.batches[batch["key"]]
             state = self.ctl(self.officer(batch, "operator"), "batch", "show", "--id", own)
@@ -255,15 +298,16 @@ class Demo:
                 state = self.ctl(person, "batch", "review", "--id", own, "--step", state["next_step"], "--approve", "yes",
                                  "--comment", "核对无误")
 
+        self.each(self.plan["batches"], one)
+
     def fund(self) -> None:
-        for batch in self.plan["batches"]:
-            self.ctl(self.officer(batch, "finance"), "batch", "fund", "--id", self.batches[batch["key"]])
+        self.each(self.plan["batches"], lambda batch: self.ctl(self.officer(batch, "finance"), "batch", "fund", "--id",
+                                                               self.batches[batch["key"]]))
 
     def release(self, keys) -> None:
-        for batch in self.plan["batches"]:
-            if batch["key"] not in keys:
-                continue
-            self.ctl(self.officer(batch, "releaser"), "batch", "release", "--id", self.batches[batch["key"]])
+        self.each([batch for batch in self.plan["batches"] if batch["key"] in keys],
+                  lambda batch: self.ctl(self.officer(batch, "releaser"), "batch", "release", "--id",
+                                         self.batches[batch["key"]]))
 
     def totals(self) -> dict:
         sums = {}
@@ -279,26 +323,45 @@ class Demo:
         """Until nothing waits, every file was taken, and dispatch knows what the gateway knows."""
         deadline = time.monotonic() + SETTLE_TIMEOUT_S
         while True:
-            sums = self.totals()
+            # The gateway first: one cheap question, asked until it is worth asking about every batch.
             bank = self.ctl("bank-admin-1", "bank", "statistics")
             told = {one["stage"].lower(): int(one["done"]) for one in bank["outcomes"]}
-            later = 0 if what == "last day" else self.later
-            open_work = sums["waiting"] - later + int(bank["unpacked"]) + int(bank["files_open"])
-            total = sums["accepted"] - sums["held"] - sums["stopped"] - sums["unroutable"]
-            self.bar(what, total - sums["waiting"] - sums["in_transit"], total)
-            reported, returned = self.journal.reported()
+            self.journal.read()
+            reported, returned = len(self.journal.references), len(self.journal.returned)
+            today = self.ctl("auditor-1", "clock", "show")["date"]
             learned = told.get("paid", 0) + told.get("failed", 0) + told.get("returned", 0)
+            self.bar(what, learned, max(learned, self.plan["expected"]["accepted"]))
             # The gateway can know more than the bank has reported: its statements tell too.
-            settled = learned >= reported and told.get("returned", 0) >= returned
-            if open_work == 0 and settled and sums["in_transit"] + sums["unknown"] == int(bank["awaiting"]):
-                return sums
+            settled = learned >= reported and told.get("returned", 0) >= returned and not self.journal.overdue(today)
+            if settled and self.reconciled(today) and int(bank["unpacked"]) + int(bank["files_open"]) == 0:
+                sums = self.totals()
+                later = 0 if what == "last day" else self.later
+                if sums["waiting"] == later and sums["in_transit"] + sums["unknown"] == int(bank["awaiting"]):
+                    return sums
             if time.monotonic() > deadline:
-                raise DemoError(f"{what} does not come to rest: dispatch {sums}, gateway {bank}, bank {reported}, {returned}")
-            time.sleep(0.5)
+                raise DemoError(f"{what} does not come to rest: gateway {bank}, bank {reported}, {returned}")
+            time.sleep(0.25)
+
+    def reconciled(self, today: str) -> bool:
+        """Whether the statement of each past day on which something was sent was compared whole."""
+        files = {(one["agreement_no"], one["business_date"]) for one in self.pages("files")}
+        done = {(one["agreement_no"], one["business_date"]) for one in self.pages("reconciliations") if one["complete"]}
+        return {one for one in files if one[1] < today} <= done
+
+    def pages(self, what: str) -> list:
+        rows, token = [], ""
+        while True:
+            answer = self.ctl("bank-admin-1", "bank", what, "--page-size", "1000", *(["--page-token", token] if token else []))
+            rows += answer[what]
+            token = answer["next_page_token"]
+            if not token:
+                return rows
 
     def pass_days(self, days: int) -> None:
         for _ in range(days):
             self.ctl("clock-admin-1", "clock", "advance", "--days", "1")
+        # Each service asks for the date at least five times a second.
+        time.sleep(0.5)
 
     def correct_accounts(self) -> None:
         """Two of three whose payment failed or came back get a new card, as the card office would report it."""
@@ -394,6 +457,7 @@ class Demo:
                                   DATA / "policies.rules.json")
             counted = reckoning.run(self.batches)
         watcher.done.set()
+        self.ctl.close()
         self.check_expectations(counted)
         return {"seed": self.arguments.seed, "batches": self.batches, **counted, "audit": audit, "stages_s": self.stages,
                 "wall_s": round(time.monotonic() - started, 2),

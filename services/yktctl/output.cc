@@ -181,8 +181,8 @@ void Print(const Session& session, const Message& message,
 int Fail(Session& session, const absl::Status& status) {
   const status::Lang lang = session.options().lang;
   const std::string reason = status::ReasonNameOf(status);
-  std::cerr << (lang == status::Lang::kChinese ? "失败：" : "failed: ") << status::Describe(status, lang)
-            << '\n';
+  std::cerr << (lang == status::Lang::kChinese ? "失败：" : "failed: ")
+            << status::Describe(status, lang) << '\n';
   if (!reason.empty())
     std::cerr << fmt::format("  {}: {}\n", lang == status::Lang::kChinese ? "原因代码" : "reason",
                              reason);

@@ -10,8 +10,9 @@
 
 namespace yikatong::yktctl {
 
-absl::Status Session::Load() {
-  if (loaded_) return absl::OkStatus();
+absl::StatusOr<Connection*> Session::Load() {
+  const auto known = connections_.find({options_.endpoints, options_.as});
+  if (known != connections_.end()) return &known->second;
   if (options_.endpoints.empty()) {
     return absl::FailedPreconditionError(
         "where are the services? give --endpoints FILE or set YKT_ENDPOINTS (deploy/local/up "
@@ -24,11 +25,12 @@ absl::Status Session::Load() {
     return absl::FailedPreconditionError(
         fmt::format("{} is not an endpoints file", options_.endpoints));
   }
+  Connection connection;
   for (const auto& [name, service] : file["services"].items()) {
-    services_[name] = {service.value("address", ""), service.value("tls_name", name)};
+    connection.services[name] = {service.value("address", ""), service.value("tls_name", name)};
   }
   for (const auto& [key, value] : file.items()) {
-    if (value.is_string()) settings_[key] = value.get<std::string>();
+    if (value.is_string()) connection.settings[key] = value.get<std::string>();
   }
   if (options_.as.empty()) {
     return absl::FailedPreconditionError(
@@ -40,39 +42,40 @@ absl::Status Session::Load() {
         fmt::format("{} knows nobody called {}", options_.endpoints, options_.as));
   }
   const auto& person = people[options_.as];
-  tls_ = {person.value("tls_ca", ""), person.value("tls_certificate", ""),
-          person.value("tls_key", "")};
+  connection.tls = {person.value("tls_ca", ""), person.value("tls_certificate", ""),
+                    person.value("tls_key", "")};
   std::ifstream token(person.value("token_file", ""));
-  if (!std::getline(token, token_)) {
+  if (!std::getline(token, connection.token)) {
     return absl::FailedPreconditionError(
         fmt::format("the token of {} cannot be read", options_.as));
   }
-  loaded_ = true;
-  return absl::OkStatus();
+  return &connections_.emplace(std::pair(options_.endpoints, options_.as), std::move(connection))
+              .first->second;
 }
 
 absl::StatusOr<rpc::Channel*> Session::To(const std::string& service) {
-  YKT_RETURN_IF_ERROR(Load());
-  auto& channel = channels_[service];
+  YKT_ASSIGN_OR_RETURN(Connection * connection, Load());
+  auto& channel = connection->channels[service];
   if (channel == nullptr) {
-    const auto found = services_.find(service);
-    if (found == services_.end()) {
+    const auto found = connection->services.find(service);
+    if (found == connection->services.end()) {
       return absl::FailedPreconditionError(
           fmt::format("{} names no service {}", options_.endpoints, service));
     }
     rpc::ChannelOptions channel_options;
     channel_options.address = found->second.first;
     channel_options.server = found->second.second;
-    channel_options.tls = tls_;
+    channel_options.tls = connection->tls;
     YKT_ASSIGN_OR_RETURN(channel, rpc::Channel::Open(std::move(channel_options)));
   }
   return channel.get();
 }
 
 void Session::Prepare(rpc::Channel& channel, grpc::ClientContext& context, absl::Duration timeout) {
+  const absl::StatusOr<Connection*> connection = Load();
   channel.Prepare(context,
                   timeout == absl::ZeroDuration() ? absl::Seconds(options_.timeout_s) : timeout,
-                  token_);
+                  connection.ok() ? (*connection)->token : std::string());
 }
 
 const std::string& Session::RequestId() {
@@ -84,9 +87,10 @@ const std::string& Session::RequestId() {
 }
 
 std::string Session::Setting(std::string_view key) {
-  if (!Load().ok()) return "";
-  const auto found = settings_.find(key);
-  return found == settings_.end() ? "" : found->second;
+  const absl::StatusOr<Connection*> connection = Load();
+  if (!connection.ok()) return "";
+  const auto found = (*connection)->settings.find(key);
+  return found == (*connection)->settings.end() ? "" : found->second;
 }
 
 }  // namespace yikatong::yktctl

@@ -34,10 +34,24 @@ struct Options {
   bool no_progress = false;
 };
 
-// Not thread safe; contexts that it prepared may be used on other threads.
+// One person's way to the services: read once, kept open for as many commands as follow.
+struct Connection {
+  std::map<std::string, std::pair<std::string, std::string>>
+      services;  // name -> address, name in its certificate
+  std::map<std::string, std::string, std::less<>> settings;
+  rpc::TlsFiles tls;
+  std::string token;
+  std::map<std::string, std::unique_ptr<rpc::Channel>> channels;
+};
+// By endpoints file and person.
+using Connections = std::map<std::pair<std::string, std::string>, Connection>;
+
+// One command. Not thread safe; contexts that it prepared may be used on other threads.
 class Session {
  public:
-  explicit Session(const Options& options) : options_(options) {}
+  // Both outlive the session.
+  Session(const Options& options, Connections& connections)
+      : options_(options), connections_(connections) {}
 
   // The channel of one service, opened at its first use. FAILED_PRECONDITION with what to do where
   // endpoints.json, the person or the service is not there.
@@ -52,17 +66,11 @@ class Session {
   std::string Setting(std::string_view key);
 
  private:
-  absl::Status Load();
+  absl::StatusOr<Connection*> Load();
 
   const Options& options_;
-  bool loaded_ = false;
-  std::map<std::string, std::pair<std::string, std::string>>
-      services_;  // name -> address, name in its certificate
-  std::map<std::string, std::string, std::less<>> settings_;
-  rpc::TlsFiles tls_;
-  std::string token_;
+  Connections& connections_;
   std::string request_id_;
-  std::map<std::string, std::unique_ptr<rpc::Channel>> channels_;
 };
 
 // Calls a unary method of `service`'s stub.

@@ -6,7 +6,6 @@ import json
 import os
 import pathlib
 import re
-import resource
 import shutil
 import subprocess
 import sys
@@ -51,8 +50,7 @@ class Bench(demo.Demo):
         server = self.postmaster()
         seconds["postgresql"] = cpu_of(server) + sum(
             cpu_of(int(child)) for child in pathlib.Path(f"/proc/{server}/task/{server}/children").read_text().split())
-        used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        seconds["yktctl"] = used.ru_utime + used.ru_stime
+        seconds["yktctl"] = sum(cpu_of(process.pid) for process in self.ctl.processes)
         return seconds
 
     def counted(self) -> dict:
@@ -123,7 +121,7 @@ class Bench(demo.Demo):
             self.wait_until_quiet("pay")
         with self.stage("statements"):
             self.pass_days(1)
-            self.wait_until_reconciled()
+            self.wait_until_quiet("statements")
         wall = time.monotonic() - start
         cpu_after, counted_after, inserted_after = self.cpu(), self.counted(), self.indexed_rows()
         say("  floor")
@@ -140,29 +138,6 @@ class Bench(demo.Demo):
                 "statements_per_10000": round((counted_after["statements"] - counted["statements"]) * 1e4 / paid, 1),
                 "rpcs_per_10000": round((counted_after["rpcs"] - counted["rpcs"]) * 1e4 / paid, 1),
                 "differences": differences}
-
-    def wait_until_reconciled(self) -> None:
-        """Until the statement of the sending day was compared whole for every agreement that sent something."""
-        deadline = time.monotonic() + demo.SETTLE_TIMEOUT_S
-        while True:
-            files = {(one["agreement_no"], one["business_date"])
-                     for one in self.pages("files", "files")}
-            done = {(one["agreement_no"], one["business_date"]) for one in self.pages("reconciliations", "reconciliations")
-                    if one["complete"]}
-            if files <= done:
-                return
-            if time.monotonic() > deadline:
-                raise demo.DemoError(f"statements that are not reconciled: {sorted(files - done)}")
-            time.sleep(0.1)
-
-    def pages(self, command: str, field: str) -> list:
-        rows, token = [], ""
-        while True:
-            answer = self.ctl("bank-admin-1", "bank", command, "--page-size", "1000", *(["--page-token", token] if token else []))
-            rows += answer[field]
-            token = answer["next_page_token"]
-            if not token:
-                return rows
 
 
 def show(result: dict) -> None:
@@ -187,9 +162,11 @@ def main() -> int:
     folder = pathlib.Path(tempfile.mkdtemp(prefix="yikatong-bench-"))
     folder.chmod(0o755)
     stack = Stack(folder / "state", binaries, TODAY.isoformat())
+    bench = Bench(arguments, stack)
     try:
-        result = Bench(arguments, stack).measure()
+        result = bench.measure()
     finally:
+        bench.ctl.close()
         stack.down()
         stack.forget()
         shutil.rmtree(folder, ignore_errors=True)

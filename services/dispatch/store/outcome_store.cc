@@ -64,14 +64,19 @@ absl::StatusOr<Targets> ReadTargets(postgres::Transaction& tx, const OutcomeChun
   references.reserve(chunk.outcomes.size());
   for (const ReportedOutcome& outcome : chunk.outcomes) references.push_back(outcome.reference);
   postgres::Columns columns;
-  columns.Scalar(chunk.district).Int64s(references);
+  columns.Scalar(chunk.district).Int64s(references).Lone();
   YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx.RunColumns(sql::kOutcomeTargets, columns));
   Targets targets;
   targets.reserve(static_cast<std::size_t>(rows.size()));
   for (const postgres::Row row : rows) {
-    targets[row.Int64(0)] = {
-        row.Int64(1), row.Int(2),   row.Int64(3), row.Int(4), static_cast<AttemptState>(row.Int(5)),
-        row.Int64(6), row.Int64(7), row.Text(8)};
+    targets[row.Int64(0)] = {row.Int64(1),        row.Int(2),   row.Int64(3), 0,
+                             AttemptState::kSent, row.Int64(4), row.Int64(5), row.Text(6)};
+  }
+  YKT_ASSIGN_OR_RETURN(const postgres::Rows known, tx.RunColumns(sql::kOutcomeKnown, columns));
+  for (const postgres::Row row : known) {
+    Target& target = targets.at(row.Int64(0));
+    target.outcome_no = row.Int(1);
+    target.state = static_cast<AttemptState>(row.Int(2));
   }
   return targets;
 }
