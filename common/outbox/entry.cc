@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view kHeader = "yikatong-audit-entry/v1\n";
 constexpr std::string_view kDetail = "detail.";
-constexpr size_t kMaxBytes = 64 * 1024;
+constexpr size_t kMaxBytes = 65'535;  // tlog-tiles writes lengths in two bytes
 constexpr size_t kRootBytes = 32;
 
 // Words of lower-case letters, digits and underscores, each beginning with a letter; parted by dots

@@ -48,7 +48,7 @@ struct Entry {
 
 // The canonical bytes. INVARIANT_BROKEN (INTERNAL) for what no entry may hold: a control character
 // or line break in a value, invalid UTF-8, a malformed key, service or kind, a root without leaves,
-// or more than 64 KiB.
+// or more than 65535 bytes (tlog-tiles).
 absl::StatusOr<std::string> CanonicalBody(const Entry& entry);
 
 // Reads a canonical body back. INVALID_ARGUMENT when it is not one (any byte that CanonicalBody

@@ -1,9 +1,9 @@
-// The rules of one subsidy as plain values: who, how much, how often, from which sources, with what notice and which
-// review. `catalogue` owns them, `dispatch` pins a batch to one and decides by it; both compute with amount.h and
-// eligibility.h, so that a quote and a payment cannot differ.
+// The rules of one subsidy as plain values: who, how much, how often, from which sources, with what
+// notice and which review. `catalogue` owns them, `dispatch` pins a batch to one and decides by it;
+// both compute with amount.h and eligibility.h, so that a quote and a payment cannot differ.
 //
-// Everything here is a value: copy freely. Money is int64 fen, dates are business dates in Beijing, shares and
-// percentages are hundredths of a percent (6000 = 60 %).
+// Everything here is a value: copy freely. Money is int64 fen, dates are business dates in Beijing,
+// shares and percentages are hundredths of a percent (6000 = 60 %).
 #pragma once
 
 #include <cstdint>
@@ -27,9 +27,10 @@ enum class KeyKind { kPerson, kHousehold, kPlot, kMachine, kChild };
 std::string_view KeyKindName(KeyKind kind);  // PERSON, HOUSEHOLD, PLOT, MACHINE, CHILD
 std::optional<KeyKind> ParseKeyKind(std::string_view text);
 
-// The kind that claims of an exclusion edge between two policies are keyed by: the coarser of the two. A child is a
-// person, a household holds persons; plots and machines compare with their own kind only. Nothing where two kinds
-// have no key in common: such an edge could not be checked and must not be created.
+// The kind that claims of an exclusion edge between two policies are keyed by: the coarser of the
+// two. A child is a person, a household holds persons; plots and machines compare with their own
+// kind only. Nothing where two kinds have no key in common: such an edge could not be checked and
+// must not be created.
 std::optional<KeyKind> CoarserKey(KeyKind a, KeyKind b);
 
 // How often a policy pays. It decides which periods a batch may name (CheckPeriod).
@@ -59,7 +60,7 @@ std::string_view CalculationTypeName(CalculationType type);  // FIXED, FIXED_BY_
 std::optional<CalculationType> ParseCalculationType(std::string_view text);
 
 struct Tier {
-  std::string tier = {};         // name, for TIERED and CATALOG
+  std::string tier = {};     // name, for TIERED and CATALOG
   std::int32_t min_age = 0;  // youngest age in full years, for TIERED_AGE
   std::int64_t rate_fen = 0;
 
@@ -93,7 +94,8 @@ std::string_view ResidenceRuleName(ResidenceRule rule);  // ANY, CITY, DISTRICT
 std::optional<ResidenceRule> ParseResidenceRule(std::string_view text);
 
 struct Eligibility {
-  std::optional<std::int32_t> min_age = {};  // full years at the reference date; both bounds belong to the range
+  std::optional<std::int32_t> min_age =
+      {};  // full years at the reference date; both bounds belong to the range
   std::optional<std::int32_t> max_age = {};
   ResidenceRule residence = ResidenceRule::kAny;
   std::int32_t death_grace_months = 0;  // months after the month of death that are still paid
@@ -175,8 +177,8 @@ inline constexpr int kMaxAge = 150;
 
 // The checks of a version. Each refuses with POLICY_INVALID, and the field in the metadata.
 
-// Whether the figures fit the type: those it needs are there and positive, those it does not read are absent, tiers
-// are in order and unlike each other.
+// Whether the figures fit the type: those it needs are there and positive, those it does not read
+// are absent, tiers are in order and unlike each other.
 absl::Status CheckCalculation(const Calculation& calculation);
 
 // Each share has its own source and is positive, and together they are 10000.
@@ -187,8 +189,9 @@ absl::Status CheckEligibility(const Eligibility& eligibility);
 absl::Status CheckNotice(const NoticeRule& notice);
 absl::Status CheckReviewSteps(const std::vector<ReviewStep>& steps);
 
-// PERIOD_INVALID unless a batch of a policy with this cadence may name `period`: a month or a quarter for monthly, a
-// quarter for quarterly, a year for yearly; for once, what its slots are counted in: LIFE, a year, or a month.
+// PERIOD_INVALID unless a batch of a policy with this cadence may name `period`: a month or a
+// quarter for monthly, a quarter for quarterly, a year for yearly; for once, what its slots are
+// counted in: LIFE, a year, or a month.
 absl::Status CheckPeriod(Cadence cadence, base::SlotUnit slot_unit, const base::Period& period);
 
 }  // namespace yikatong::policy

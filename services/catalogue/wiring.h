@@ -45,7 +45,8 @@ class Parts {
   // Limits rates, and records refusals of known callers as audit entries.
   rpc::GuardOptions GuardOptionsOf(const config::Config& config);
 
-  // Checks the schema, sets the business date where there is none, starts the relay of audit entries and the gauges.
+  // Checks the schema, sets the business date where there is none, starts the relay of audit
+  // entries and the gauges.
   absl::Status Start(const config::Config& config);
   void Stop();
 
@@ -73,10 +74,12 @@ class Parts {
   std::thread watcher_;
 };
 
-// Reads command and settings and does what was asked for: `serve` where it is to serve. Returns the exit code.
+// Reads command and settings and does what was asked for: `serve` where it is to serve. Returns the
+// exit code.
 //   --migrate              brings the schema up to date, as the owner role
 //   --check-config         reads settings and certificates, and ends
 //   --raise-restore-epoch  after the database was restored from a backup, before the first start
-int RunCommand(int argc, char** argv, const std::function<absl::Status(const config::Config&)>& serve);
+int RunCommand(int argc, char** argv,
+               const std::function<absl::Status(const config::Config&)>& serve);
 
 }  // namespace yikatong::catalogue

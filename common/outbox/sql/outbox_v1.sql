@@ -4,7 +4,7 @@ CREATE TABLE outbox (
   district   integer NOT NULL,
   outbox_id  uuid NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now(),
-  body       bytea NOT NULL CHECK (length(body) BETWEEN 1 AND 65536),
+  body       bytea NOT NULL CHECK (length(body) BETWEEN 1 AND 65535),
   PRIMARY KEY (district, outbox_id)
 );
 

@@ -1,5 +1,6 @@
-// The use cases around the policies: reference data, the rollout of the card with its exemptions, performance targets, the
-// business clock. As policies.h: in the caller's transaction, with an audit entry for each change.
+// The use cases around the policies: reference data, the rollout of the card with its exemptions,
+// performance targets, the business clock. As policies.h: in the caller's transaction, with an
+// audit entry for each change.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Pages of a list: how many rows, and where the next page begins. A token is `<list>/<key>`: it is opaque to callers, and one
-// of another list is refused.
+// Pages of a list: how many rows, and where the next page begins. A token is `<list>/<key>`: it is
+// opaque to callers, and one of another list is refused.
 #pragma once
 
 #include <cstdint>
@@ -19,14 +19,15 @@ struct PageRequest {
   std::string after;  // key of the last row seen; empty at the start
 };
 
-// Reads what a caller asked for: 0 is the default, more than the most is the most. FIELD_INVALID for a negative size,
-// PAGE_TOKEN_INVALID for a token that is not of `list`.
-absl::StatusOr<PageRequest> ReadPage(std::string_view list, std::int32_t size, std::string_view token);
+// Reads what a caller asked for: 0 is the default, more than the most is the most. FIELD_INVALID
+// for a negative size, PAGE_TOKEN_INVALID for a token that is not of `list`.
+absl::StatusOr<PageRequest> ReadPage(std::string_view list, std::int32_t size,
+                                     std::string_view token);
 
 std::string PageToken(std::string_view list, std::string_view key);
 
-// Rows are asked for one more than the page holds: the surplus says that another page follows. Cuts `rows` to `size` and
-// returns the token of the next page, or "".
+// Rows are asked for one more than the page holds: the surplus says that another page follows. Cuts
+// `rows` to `size` and returns the token of the next page, or "".
 template <typename Row, typename KeyOf>
 std::string CutPage(std::string_view list, const PageRequest& page, std::vector<Row>& rows,
                     KeyOf key_of) {

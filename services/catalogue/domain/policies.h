@@ -1,9 +1,11 @@
-// The use cases of policies and their versions: what each may do, to what, in which state. They run in the caller's
-// transaction, append an audit entry for each change, and know nothing of wire or tables.
+// The use cases of policies and their versions: what each may do, to what, in which state. They run
+// in the caller's transaction, append an audit entry for each change, and know nothing of wire or
+// tables.
 //
-// A policy is changed by its own department only; to everybody else it is POLICY_UNKNOWN, unless something of it is
-// approved or the caller may see everything. A system administrator may draft for any department (the first load of a
-// list), and nothing more: submitting and publishing stay with the department.
+// A policy is changed by its own department only; to everybody else it is POLICY_UNKNOWN, unless
+// something of it is approved or the caller may see everything. A system administrator may draft
+// for any department (the first load of a list), and nothing more: submitting and publishing stay
+// with the department.
 #pragma once
 
 #include <cstdint>
@@ -33,13 +35,15 @@ struct Quote {
 absl::StatusOr<Policy> CreatePolicy(Repository& repository, Policy policy);
 absl::StatusOr<Policy> GetPolicy(Repository& repository, std::string_view policy_id);
 absl::StatusOr<policy::Exclusion> CreateExclusion(Repository& repository, std::string_view policy_a,
-                                                  std::string_view policy_b, std::string_view basis);
+                                                  std::string_view policy_b,
+                                                  std::string_view basis);
 
 absl::StatusOr<PolicyVersion> CreateVersion(Repository& repository, std::string_view policy_id,
                                             Rules rules);
 // `revision`: the one that the caller saw.
 absl::StatusOr<PolicyVersion> UpdateVersion(Repository& repository, std::string_view policy_id,
-                                            std::int32_t version, std::int64_t revision, Rules rules);
+                                            std::int32_t version, std::int64_t revision,
+                                            Rules rules);
 absl::StatusOr<PolicyVersion> SubmitVersion(Repository& repository, std::string_view policy_id,
                                             std::int32_t version);
 absl::StatusOr<PolicyVersion> ApproveVersion(Repository& repository, std::string_view policy_id,
@@ -50,7 +54,8 @@ absl::StatusOr<PolicyVersion> PublishVersion(Repository& repository, std::string
                                              std::int32_t version);
 absl::StatusOr<PolicyVersion> GetVersion(Repository& repository, std::string_view policy_id,
                                          std::int32_t version);
-// Those that the caller sees, the newest first, one more than the page holds. The key of a page is the number.
+// Those that the caller sees, the newest first, one more than the page holds. The key of a page is
+// the number.
 absl::StatusOr<std::vector<PolicyVersion>> ListVersions(Repository& repository,
                                                         std::string_view policy_id,
                                                         const PageRequest& page);

@@ -1,8 +1,9 @@
 // What the use cases need of storage. Implemented over PostgreSQL in store/.
 //
-// A Repository is one open transaction: everything that is written through it commits together, with its audit entries,
-// or not at all. Errors of the database pass through as they are (common/postgres/database.h); "not found" is an empty
-// optional, and the use case gives it a reason.
+// A Repository is one open transaction: everything that is written through it commits together,
+// with its audit entries, or not at all. Errors of the database pass through as they are
+// (common/postgres/database.h); "not found" is an empty optional, and the use case gives it a
+// reason.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +31,8 @@ struct Call {
   std::string sha256;  // 32 bytes
 };
 
-// Whose drafts a caller sees: the services, the joint conference, finance and auditors all, a department its own.
+// Whose drafts a caller sees: the services, the joint conference, finance and auditors all, a
+// department its own.
 struct Viewer {
   bool all = false;
   std::string organisation;
@@ -99,7 +101,8 @@ class Repository {
   // `edition` 0: the newest.
   virtual absl::StatusOr<std::optional<PublishedList>> FindList(std::int32_t district,
                                                                 std::int32_t edition) = 0;
-  virtual absl::Status InsertList(const PublishedList& list, const std::vector<ListEntry>& entries) = 0;
+  virtual absl::Status InsertList(const PublishedList& list,
+                                  const std::vector<ListEntry>& entries) = 0;
   virtual absl::StatusOr<std::vector<ListEntry>> ListEntries(std::int32_t district,
                                                              std::int32_t edition,
                                                              const PageRequest& page) = 0;
@@ -140,9 +143,10 @@ class Storage {
   using Answering = std::function<absl::StatusOr<std::string>(Repository&)>;
   virtual ~Storage() = default;
 
-  // Runs `work` once for each request id of the caller's organisation: the same id with the same content returns the
-  // first answer and does nothing, with other content it is REQUEST_ID_REUSED. What fails is not kept, so that a mended
-  // request may use its id again. `work` may run more than once before one run commits.
+  // Runs `work` once for each request id of the caller's organisation: the same id with the same
+  // content returns the first answer and does nothing, with other content it is REQUEST_ID_REUSED.
+  // What fails is not kept, so that a mended request may use its id again. `work` may run more than
+  // once before one run commits.
   virtual absl::StatusOr<std::string> Once(const Call& call, const Answering& work) = 0;
 
   // Reads; nothing can be written.

@@ -1,5 +1,5 @@
-// What the catalogue keeps, as plain values. The rules of one version use the types of common/policy, so that a quote here
-// and a payment elsewhere are computed by the same code.
+// What the catalogue keeps, as plain values. The rules of one version use the types of
+// common/policy, so that a quote here and a payment elsewhere are computed by the same code.
 #pragma once
 
 #include <cstdint>
@@ -54,7 +54,13 @@ struct Policy {
   friend bool operator==(const Policy&, const Policy&) = default;
 };
 
-enum class VersionState { kDraft = 1, kSubmitted = 2, kApproved = 3, kPublished = 4, kRejected = 5 };
+enum class VersionState {
+  kDraft = 1,
+  kSubmitted = 2,
+  kApproved = 3,
+  kPublished = 4,
+  kRejected = 5
+};
 
 // What a version says. A draft may still lack the date and figures.
 struct Rules {
@@ -77,7 +83,8 @@ struct PolicyVersion {
   std::int32_t version = 0;
   VersionState state = VersionState::kDraft;
   Rules rules;
-  // Last day in force: the day before the next approved version, or the rules' own end; none without either.
+  // Last day in force: the day before the next approved version, or the rules' own end; none
+  // without either.
   std::optional<absl::CivilDay> effective_to;
   std::string submitted_by;  // person, empty before
   std::optional<absl::Time> approved_at;

@@ -7,8 +7,8 @@
 //   reject          –          REJECTED   –          –          –          by the joint conference
 //   publish         –          –          PUBLISHED  –          –          by the owner
 //
-// What was approved never changes again: batches are pinned to it. A rejected version stays as the record; the owner
-// drafts the next one.
+// What was approved never changes again: batches are pinned to it. A rejected version stays as the
+// record; the owner drafts the next one.
 #pragma once
 
 #include <string_view>

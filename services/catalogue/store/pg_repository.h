@@ -65,7 +65,8 @@ class PgRepository final : public Repository {
   absl::Status LockLists(std::int32_t district) override;
   absl::StatusOr<std::optional<PublishedList>> FindList(std::int32_t district,
                                                         std::int32_t edition) override;
-  absl::Status InsertList(const PublishedList& list, const std::vector<ListEntry>& entries) override;
+  absl::Status InsertList(const PublishedList& list,
+                          const std::vector<ListEntry>& entries) override;
   absl::StatusOr<std::vector<ListEntry>> ListEntries(std::int32_t district, std::int32_t edition,
                                                      const PageRequest& page) override;
 
@@ -94,7 +95,8 @@ class PgRepository final : public Repository {
   bool ClockAdjustable() const override { return context_.clock_adjustable; }
 
  private:
-  absl::StatusOr<std::optional<Policy>> OnePolicy(const postgres::Query& query, std::string_view id);
+  absl::StatusOr<std::optional<Policy>> OnePolicy(const postgres::Query& query,
+                                                  std::string_view id);
   // All that hangs on a policy, from the cache where its revision is there.
   absl::StatusOr<PolicyBundle> Bundle(std::string_view policy_id);
   absl::StatusOr<std::vector<PolicyVersion>> ReadVersions(std::string_view policy_id,

@@ -1,7 +1,8 @@
 // The catalogue's storage over PostgreSQL, with Redis before the reads that every new batch makes.
 //
-// The cache holds, for each policy and revision, its versions and exclusions. The revision is read from the database in
-// each transaction and rises with every change, so a cached copy can be missing but never stale.
+// The cache holds, for each policy and revision, its versions and exclusions. The revision is read
+// from the database in each transaction and rises with every change, so a cached copy can be
+// missing but never stale.
 #pragma once
 
 #include <memory>
@@ -33,10 +34,12 @@ class PgStorage final : public Storage {
   absl::StatusOr<std::string> Once(const Call& call, const Answering& work) override;
   absl::Status Read(const Call& call, const Work& work) override;
 
-  // Sets the business date of an adjustable clock that has none yet; a later start finds the date it had.
+  // Sets the business date of an adjustable clock that has none yet; a later start finds the date
+  // it had.
   absl::Status StartClock(absl::CivilDay first);
 
-  // Appends the audit entry of a refusal, in a transaction of its own. Failing is logged: the refusal stands.
+  // Appends the audit entry of a refusal, in a transaction of its own. Failing is logged: the
+  // refusal stands.
   void RecordRefusal(const identity::Caller& caller, std::string_view method,
                      const absl::Status& refusal);
 

@@ -1,5 +1,6 @@
-// The rules of a version as JSON: the form in which they are stored and cached. Keys are sorted and figures are
-// integers, so equal rules have equal bytes. Dates of force are columns, not part of it.
+// The rules of a version as JSON: the form in which they are stored and cached. Keys are sorted and
+// figures are integers, so equal rules have equal bytes. Dates of force are columns, not part of
+// it.
 #pragma once
 
 #include <optional>
@@ -13,7 +14,8 @@
 namespace yikatong::catalogue {
 
 std::string RulesToJson(const Rules& rules);
-// INVARIANT_BROKEN for bytes that RulesToJson did not write; a key that is not there has its default.
+// INVARIANT_BROKEN for bytes that RulesToJson did not write; a key that is not there has its
+// default.
 absl::StatusOr<Rules> RulesFromJson(std::string_view json);
 
 // What hangs on one policy, for the cache: all its versions, the newest first, and its exclusions.
@@ -22,7 +24,8 @@ struct PolicyBundle {
   std::vector<policy::Exclusion> exclusions;
 };
 std::string BundleToJson(const PolicyBundle& bundle);
-// Nothing for anything else, such as the form of another release: a cache entry may always be dropped.
+// Nothing for anything else, such as the form of another release: a cache entry may always be
+// dropped.
 std::optional<PolicyBundle> BundleFromJson(std::string_view json);
 
 }  // namespace yikatong::catalogue

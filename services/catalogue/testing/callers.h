@@ -11,8 +11,8 @@
 
 namespace yikatong::catalogue::testing {
 
-inline identity::Caller Person(std::string person, std::string organisation, identity::RoleSet roles,
-                               std::vector<std::string> fields = {"*"},
+inline identity::Caller Person(std::string person, std::string organisation,
+                               identity::RoleSet roles, std::vector<std::string> fields = {"*"},
                                std::vector<std::int32_t> districts = {identity::kWholeCity}) {
   identity::Caller caller;
   caller.person = std::move(person);

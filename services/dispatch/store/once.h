@@ -10,7 +10,6 @@
 
 #include <functional>
 #include <optional>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -29,14 +28,16 @@ absl::StatusOr<std::string> RunOnce(postgres::Transaction& tx, const identity::C
                                     const Request& request,
                                     const std::function<absl::StatusOr<std::string>()>& work);
 
-// The answer that is kept for this request, or nothing; REQUEST_ID_REUSED as above. Takes no lock: a request that is under
-// way at this moment is not seen.
+// The answer that is kept for this request, or nothing; REQUEST_ID_REUSED as above. Takes no lock:
+// a request that is under way at this moment is not seen.
 absl::StatusOr<std::optional<std::string>> KeptAnswer(postgres::Transaction& tx,
                                                       const identity::Caller& caller,
                                                       const Request& request);
 
-// What `request` itself was answered before; nothing for a new one, or for an id that was used otherwise.
-absl::StatusOr<std::optional<std::string>> FindAnswer(postgres::Transaction& tx, const identity::Caller& caller,
+// What `request` itself was answered before; nothing for a new one, or for an id that was used
+// otherwise.
+absl::StatusOr<std::optional<std::string>> FindAnswer(postgres::Transaction& tx,
+                                                      const identity::Caller& caller,
                                                       const Request& request);
 
 // RunOnce in a transaction of its own.

@@ -74,9 +74,10 @@ absl::StatusOr<Targets> ReadTargets(postgres::Transaction& tx, const OutcomeChun
   }
   YKT_ASSIGN_OR_RETURN(const postgres::Rows known, tx.RunColumns(sql::kOutcomeKnown, columns));
   for (const postgres::Row row : known) {
-    Target& target = targets.at(row.Int64(0));
-    target.outcome_no = row.Int(1);
-    target.state = static_cast<AttemptState>(row.Int(2));
+    const auto target = targets.find(row.Int64(0));
+    YKT_INVARIANT(target != targets.end(), "an outcome without an attempt");
+    target->second.outcome_no = row.Int(1);
+    target->second.state = static_cast<AttemptState>(row.Int(2));
   }
   return targets;
 }
