@@ -74,7 +74,9 @@ class Ctl:
     def close(self) -> None:
         for process in self.processes:
             process.stdin.close()
+            process.stdout.close()
             process.wait()
+        self.processes.clear()
 
 
 class Watcher(threading.Thread):

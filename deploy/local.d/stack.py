@@ -64,6 +64,7 @@ class Stack:
         digest = hashlib.sha256(str(self.state).encode()).hexdigest()[:12]
         self.run = pathlib.Path(f"/tmp/yikatong-{digest}")
         self.children = {}
+        self.processes = []  # kept so that Python does not complain of what is meant to go on
 
     # --- Files ----------------------------------------------------------------------------------------------------
 
@@ -147,6 +148,7 @@ class Stack:
         with (self.log / "postgres.log").open("ab") as out:
             server = subprocess.Popen([*as_postgres, str(POSTGRES_BIN / "postgres"), "-D", str(data)], cwd="/",
                                       stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True)
+        self.processes.append(server)
         deadline = time.monotonic() + START_TIMEOUT_S
         while self._ask("SELECT 1") != "1":
             if server.poll() is not None or time.monotonic() > deadline:
@@ -167,6 +169,7 @@ class Stack:
                                        "--appendonly", "no", "--maxmemory", "128mb", "--maxmemory-policy",
                                        "allkeys-lru", "--dir", str(self.run)],
                                       stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True)
+        self.processes.append(server)
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self._redis_answers(socket_path):
             if server.poll() is not None or time.monotonic() > deadline:
@@ -267,6 +270,7 @@ class Stack:
                                      stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True,
                                      cwd=str(self.state))
         self.children[service] = child.pid
+        self.processes.append(child)
         self._write("pids.json", self.children)
         deadline = time.monotonic() + START_TIMEOUT_S
         while not ready.exists():
@@ -384,6 +388,8 @@ class Stack:
         if (data / "postmaster.pid").exists():
             subprocess.run([*self._as_postgres(), str(POSTGRES_BIN / "pg_ctl"), "-D", str(data), "-m", "fast", "-w",
                             "stop"], cwd="/", capture_output=True, check=False)
+        for process in self.processes:
+            process.wait()
         (self.state / "endpoints.json").unlink(missing_ok=True)
         (self.state / "pids.json").unlink(missing_ok=True)
         shutil.rmtree(self.run, ignore_errors=True)

@@ -3,16 +3,16 @@
 
 usage: tests/clients/example.py ENDPOINTS.json [PERSON]
 
-Debian packages: python3-grpcio, python3-grpc-tools. Stubs are made from proto/ on the way.
+Debian packages: python3-grpcio, protobuf-compiler, protobuf-compiler-grpc. Stubs are made from proto/ on the way.
 """
 import json
 import pathlib
+import subprocess
 import sys
 import tempfile
 import uuid
 
 import grpc
-from grpc_tools import protoc
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -20,8 +20,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 def make_stubs(folder: str) -> None:
     protos = [str(path.relative_to(ROOT / "proto")) for path in sorted((ROOT / "proto").rglob("*.proto"))
               if "grpc/health" not in str(path)]
-    if protoc.main(["protoc", f"-I{ROOT / 'proto'}", f"--python_out={folder}", f"--grpc_python_out={folder}", *protos]):
-        raise SystemExit("the contracts cannot be compiled")
+    subprocess.run(["protoc", f"-I{ROOT / 'proto'}", f"--python_out={folder}", f"--grpc_python_out={folder}",
+                    "--plugin=protoc-gen-grpc_python=/usr/bin/grpc_python_plugin", *protos], check=True)
     sys.path.insert(0, folder)
 
 

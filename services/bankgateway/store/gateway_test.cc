@@ -240,6 +240,30 @@ TEST_F(GatewayTest, AChunkIsPaidFromSubmissionToReconciledStatement) {
             FileState::kDone);
 }
 
+TEST_F(GatewayTest, ADayOnWhichEverythingFailedIsReconciledTooSoThatARepairNeedNotWaitForEver) {
+  SubmitAndSend(1, 2);
+  for (int i = 1; i <= 2; ++i)
+    fake().Say(Reference(i), RowState::kFailed, Amount(i), "3004", kMonday);
+  TakeResults();
+  EXPECT_EQ(States(Reference(1)), "F");
+  NextDay();
+  EXPECT_EQ(Reconcile(), 1);
+  const std::vector<Reconciliation> done = *gateway_->outcomes.ListReconciliations(
+      {.all_districts = true}, "AG-1", absl::CivilDay(9999, 1, 1), "", 10);
+  ASSERT_EQ(done.size(), 1u);
+  EXPECT_EQ(done[0].day, kMonday);
+  EXPECT_TRUE(done[0].complete);
+  EXPECT_EQ(done[0].lines, 0);
+  // A day on which nothing was sent has no statement to tell of.
+  NextDay();
+  Reconcile();
+  EXPECT_EQ(
+      gateway_->outcomes
+          .ListReconciliations({.all_districts = true}, "AG-1", absl::CivilDay(9999, 1, 1), "", 10)
+          ->size(),
+      1u);
+}
+
 TEST_F(GatewayTest, TheSameChunkAgainIsAnsweredAsBeforeAndOtherContentIsRefused) {
   const Chunk chunk = MakeChunk("c", 1, 10);
   EXPECT_EQ(*Submit(chunk), 10);

@@ -284,8 +284,10 @@ absl::Status PgOutcomeBook::CompleteStatement(const std::string& bank_code,
   return context_.database.Transact("complete_statement", [&](Transaction& tx) -> absl::Status {
     OutcomeWriter writer(context_, tx, bank_code, "statement");
     YKT_RETURN_IF_ERROR(writer.Lock().status());
-    // A day without a line and without anything missing leaves no row.
-    bool has_row = head.lines > 0;
+    // A day on which nothing was sent, without a line and without anything missing, leaves no row.
+    YKT_ASSIGN_OR_RETURN(const Rows sent,
+                         tx.Run(sql::kStatementSent, statement.agreement_no, statement.day));
+    bool has_row = head.lines > 0 || !sent.empty();
     if (has_row) {
       YKT_ASSIGN_OR_RETURN(const Compared all, LockStatement(tx, statement));
       if (all.complete) return absl::OkStatus();
