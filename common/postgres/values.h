@@ -32,21 +32,24 @@ struct Bytes {
 // One scalar parameter. Copies its value. A uuid goes as text (32 hex digits, dashes optional).
 class Param {
  public:
-  Param(std::nullptr_t) : null_(true) {}           // NOLINT(runtime/explicit)
-  Param(std::nullopt_t) : null_(true) {}           // NOLINT(runtime/explicit)
-  Param(bool value) : text_(value ? "t" : "f") {}  // NOLINT(runtime/explicit)
+  // A value is a parameter as it stands: no call would be clearer for saying so.
+  // NOLINTBEGIN(google-explicit-constructor)
+  Param(std::nullptr_t) : null_(true) {}
+  Param(std::nullopt_t) : null_(true) {}
+  Param(bool value) : text_(value ? "t" : "f") {}
   template <std::integral T>
   requires(!std::same_as<T, bool> && !std::same_as<T, char>) Param(T value)
-      : text_(std::to_string(value)) {}                // NOLINT(runtime/explicit)
-  Param(const char* text) : text_(text) {}             // NOLINT(runtime/explicit)
-  Param(std::string text) : text_(std::move(text)) {}  // NOLINT(runtime/explicit)
-  Param(std::string_view text) : text_(text) {}        // NOLINT(runtime/explicit)
-  Param(Bytes bytes);                                  // NOLINT(runtime/explicit)
-  Param(absl::CivilDay day);                           // NOLINT(runtime/explicit)
-  Param(absl::Time time);  // NOLINT(runtime/explicit), to the microsecond
+      : text_(std::to_string(value)) {}
+  Param(const char* text) : text_(text) {}
+  Param(std::string text) : text_(std::move(text)) {}
+  Param(std::string_view text) : text_(text) {}
+  Param(Bytes bytes);
+  Param(absl::CivilDay day);
+  Param(absl::Time time);  // to the microsecond
   template <typename T>
-  Param(const std::optional<T>& value)  // NOLINT(runtime/explicit)
+  Param(const std::optional<T>& value)
       : Param(value.has_value() ? Param(*value) : Param(nullptr)) {}
+  // NOLINTEND(google-explicit-constructor)
 
   bool null() const { return null_; }
   const std::string& text() const { return text_; }  // PostgreSQL's text form

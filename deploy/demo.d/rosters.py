@@ -241,16 +241,17 @@ class Rosters:
         return row
 
     def _ways_to_break(self, plan: Plan) -> list:
-        ways = ["ID_NUMBER_CHECK_DIGIT_WRONG", "ID_NUMBER_LENGTH_WRONG", "ID_NUMBER_CHARACTER_WRONG",
-                "ID_NUMBER_AREA_UNKNOWN", "ID_NUMBER_BIRTH_DATE_WRONG", "PERSON_UNKNOWN", "NAME_MISMATCH",
-                "AMOUNT_NOT_STANDARD", "AMOUNT_INVALID", "DUPLICATE_IN_BATCH"]
+        """What only this kind of list can be refused for comes first, so that short lists have it too."""
+        ways = []
         if plan.pool in ("elders", "old", "edge"):
             ways.append("PERSON_DECEASED")
         if plan.policy in ("P042", "P043"):
             ways += ["OBJECT_MISSING", "CALCULATION_INPUT"]
         if plan.policy == "P053":
             ways += ["PAYEE_UNKNOWN", "PAYEE_RELATION_MISSING"]
-        return ways
+        return ways + ["ID_NUMBER_CHECK_DIGIT_WRONG", "ID_NUMBER_LENGTH_WRONG", "ID_NUMBER_CHARACTER_WRONG",
+                       "ID_NUMBER_AREA_UNKNOWN", "ID_NUMBER_BIRTH_DATE_WRONG", "PERSON_UNKNOWN", "NAME_MISMATCH",
+                       "AMOUNT_NOT_STANDARD", "AMOUNT_INVALID", "DUPLICATE_IN_BATCH"]
 
     def build(self) -> None:
         for plan in PLANS:

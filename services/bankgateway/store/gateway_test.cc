@@ -673,7 +673,7 @@ TEST_F(GatewayTest, EveryStepLeavesItsAuditEntryAndARefusalChangesNothing) {
 
 TEST_F(GatewayTest, AThousandPaymentsCostMillisecondsEndToEnd) {
   const char* rows = std::getenv("YIKATONG_GATEWAY_ROWS");
-  const int kRows = rows != nullptr ? std::atoi(rows) : 20'000;
+  const int kRows = rows != nullptr ? static_cast<int>(std::strtol(rows, nullptr, 10)) : 20'000;
   const auto start = std::chrono::steady_clock::now();
   const std::clock_t cpu = std::clock();
   for (int i = 0; i < kRows / 1000; ++i)

@@ -41,7 +41,7 @@ double WallSeconds() {
 int main(int argc, char** argv) {
   // People are told apart by a thousand sequences of sixty birth years.
   constexpr int kPerDay = 60'000;
-  const int rows = argc > 1 ? std::atoi(argv[1]) : 200'000;
+  const int rows = argc > 1 ? static_cast<int>(std::strtol(argv[1], nullptr, 10)) : 200'000;
   constexpr int kChunk = 2'000;
   const auto server = postgres::PgFixture::Start(
       {.service = "dispatch", .migrations = dispatch::sql::kMigrations, .durable = true});

@@ -416,7 +416,9 @@ double OwnCpuSeconds() {
 // asserts only that all of it was done. YIKATONG_BENCH_ROWS sets how much.
 TEST_F(RpcTest, PrintsItsThroughputOverTheWire) {
   const char* wanted = std::getenv("YIKATONG_BENCH_ROWS");
-  const int chunks = wanted == nullptr ? 10 : std::max(1, std::atoi(wanted) / 2000);
+  const int chunks = wanted == nullptr
+                         ? 10
+                         : std::max(1, static_cast<int>(std::strtol(wanted, nullptr, 10)) / 2000);
   const int rows = chunks * 2000;
   std::vector<v1::LoadPeopleRequest> load;
   for (int c = 0; c < chunks; ++c)
