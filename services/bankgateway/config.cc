@@ -74,6 +74,9 @@ postgres::DatabaseOptions DatabaseOptionsOf(const config::Config& config) {
   options.conninfo =
       WithPassword(config.Text("database_conninfo"), config.Secret("database_password"));
   options.application_name = "bankgateway";
+  // A chunk is planned as it comes: tables grow from nothing to millions of rows within a day, and
+  // a plan that was kept from their first minutes would read them whole.
+  options.settings["plan_cache_mode"] = "force_custom_plan";
   options.max_connections = static_cast<int>(config.Int("database_connections"));
   return options;
 }
