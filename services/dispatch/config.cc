@@ -40,21 +40,26 @@ std::optional<redis::RedisOptions> ReadRedisAddress(const std::string& address) 
   return good ? std::optional(options) : std::nullopt;
 }
 
+// Exactly `HH:MM`, 00:00 to 24:00.
+std::optional<absl::Duration> TimeOfDay(std::string_view text) {
+  const auto digit = [&](std::size_t at) {
+    return text[at] >= '0' && text[at] <= '9' ? text[at] - '0' : 1'000;
+  };
+  if (text.size() != 5 || text[2] != ':') return std::nullopt;
+  const int hour = digit(0) * 10 + digit(1);
+  const int minute = digit(3) * 10 + digit(4);
+  if (minute >= 60 || hour * 60 + minute > 24 * 60) return std::nullopt;
+  return absl::Minutes(hour * 60 + minute);
+}
+
 }  // namespace
 
 std::optional<SendWindow> ParseSendWindow(const std::string& text) {
-  int from_hour = 0, from_minute = 0, to_hour = 0, to_minute = 0;
-  char more = 0;
-  if (text.size() != 11 || std::sscanf(text.c_str(), "%2d:%2d-%2d:%2d%c", &from_hour, &from_minute,
-                                       &to_hour, &to_minute, &more) != 4) {
-    return std::nullopt;
-  }
-  const auto good = [](int hour, int minute) {
-    return hour >= 0 && minute >= 0 && minute < 60 && hour * 60 + minute <= 24 * 60;
-  };
-  if (!good(from_hour, from_minute) || !good(to_hour, to_minute)) return std::nullopt;
-  return SendWindow{absl::Minutes(from_hour * 60 + from_minute),
-                    absl::Minutes(to_hour * 60 + to_minute)};
+  if (text.size() != 11 || text[5] != '-') return std::nullopt;
+  const std::optional<absl::Duration> from = TimeOfDay(std::string_view(text).substr(0, 5));
+  const std::optional<absl::Duration> to = TimeOfDay(std::string_view(text).substr(6));
+  if (!from.has_value() || !to.has_value()) return std::nullopt;
+  return SendWindow{*from, *to};
 }
 
 config::Schema Settings() {
