@@ -49,7 +49,10 @@ std::string SessionConninfo(const DatabaseOptions& options) {
       Setting("idle_in_transaction_session_timeout",
               std::to_string(options.idle_in_transaction_timeout_ms)) +
       // What Row reads back: one time zone, one form of dates and bytes.
-      Setting("TimeZone", "UTC") + Setting("DateStyle", "ISO") + Setting("bytea_output", "hex");
+      Setting("TimeZone", "UTC") + Setting("DateStyle", "ISO") + Setting("bytea_output", "hex") +
+      // A service finds rows by key, in tables that are in memory or on flash. At the default price
+      // of a random page the planner reads a table whole for a chunk of two thousand keys.
+      Setting("random_page_cost", "1.1") + Setting("jit", "off");
   for (const auto& [name, value] : options.settings) settings += Setting(name, value);
   return fmt::format(
       "{} application_name={} connect_timeout={} client_encoding=UTF8 tcp_user_timeout={} "

@@ -8,6 +8,11 @@
 #include "common/telemetry/log.h"
 
 namespace yikatong::bankgateway {
+namespace {
+
+constexpr int kRarestLooks = 8;  // times the pause between looks, where nothing happens
+
+}  // namespace
 
 Workers::Workers(Parts parts, telemetry::Metrics& metrics, WorkersOptions options)
     : parts_(parts),
@@ -69,11 +74,12 @@ void Workers::Run(std::string name, int idle_ms, Step step) {
 
 void Workers::Loop(const std::string& name, int idle_ms, const Step& step) {
   int backoff_ms = 0;
+  int quiet_ms = idle_ms;
   telemetry::Counter done = steps_.With({name, "done"});
   telemetry::Counter failed = steps_.With({name, "failed"});
   for (;;) {
     const absl::StatusOr<int> did = step();
-    int rest_ms = idle_ms;
+    int rest_ms = quiet_ms;
     if (!did.ok()) {
       failed.Increment();
       // A bank or database that is away is said once for each longer wait, not at every try.
@@ -82,9 +88,12 @@ void Workers::Loop(const std::string& name, int idle_ms, const Step& step) {
       rest_ms = backoff_ms;
     } else {
       backoff_ms = 0;
+      // The longer there was nothing to do, the rarer the looks: a day has many idle hours.
+      quiet_ms = std::min(quiet_ms * 2, idle_ms * kRarestLooks);
       if (*did > 0) {
         done.Increment();
         rest_ms = 0;
+        quiet_ms = idle_ms;
         if (name != "number") {
           const std::lock_guard lock(mutex_);
           outcomes_written_ = true;
