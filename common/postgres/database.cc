@@ -63,7 +63,7 @@ std::string SessionConninfo(const DatabaseOptions& options) {
 
 class TextResult : public ResultSource {
  public:
-  explicit TextResult(pqxx::result result) : result_(std::move(result)) {}
+  explicit TextResult(const pqxx::result& result) : result_(result) {}
   int64_t rows() const override { return static_cast<int64_t>(result_.size()); }
   int columns() const override { return static_cast<int>(result_.columns()); }
   int64_t affected() const override {
@@ -395,8 +395,8 @@ absl::StatusOr<Rows> Transaction::RunParams(const Query& query, std::span<const 
     bool is_new = false;
     const std::string statement = connection_.StatementName(query, /*bulk=*/false, &is_new);
     if (is_new) connection_.pq().prepare(statement, query.sql);
-    pqxx::result result = connection_.Execute(statement, values);
-    return Rows(std::make_shared<TextResult>(std::move(result)));
+    const pqxx::result result = connection_.Execute(statement, values);
+    return Rows(std::make_shared<TextResult>(result));
   } catch (...) {
     return Fail(FromCurrentException(query.name));
   }
