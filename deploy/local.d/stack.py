@@ -231,6 +231,9 @@ class Stack:
                          "signing_key": keys / "registry-signing.key", "gateway_key": keys / "gateway-wrapping.pub",
                          "auditlog_address": self.address("auditlog"), **adjustable},
             "banksim": {"journal": self.state / "bank-journal", "signer_key": keys / "gateway-files.pub",
+                        # Signed with another bank than the gateway's own agreement of that number names: its files are
+                        # refused whole.
+                        "agreements": "AG-120105-5:999110000015",
                         "catalogue_address": self.address("catalogue")},
             "bankgateway": {"column_keys": keys / "bankgateway-columns.ring",
                             "file_key": keys / "gateway-files.key",
