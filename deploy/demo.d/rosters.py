@@ -23,9 +23,10 @@ ANY_LIST = ("ID_NUMBER_CHECK_DIGIT_WRONG", "ID_NUMBER_LENGTH_WRONG", "ID_NUMBER_
             "ID_NUMBER_BIRTH_DATE_WRONG", "PERSON_UNKNOWN", "NAME_MISMATCH", "AMOUNT_NOT_STANDARD", "AMOUNT_INVALID",
             "DUPLICATE_IN_BATCH")
 
-# Reasons that are only found for somebody who lives.
-REACHED_ALIVE = ("", "PERSON_DECEASED", "DUPLICATE_IN_BATCH", "ALREADY_CLAIMED", "EXCLUDED_BY_POLICY",
-                 "ROW_NUMBER_REPEATED")
+# Reasons that are found before anybody asks whether the person lives; all others are found only for the living.
+BEFORE_LIFE = ("ID_NUMBER_CHECK_DIGIT_WRONG", "ID_NUMBER_LENGTH_WRONG", "ID_NUMBER_CHARACTER_WRONG",
+               "ID_NUMBER_AREA_UNKNOWN", "ID_NUMBER_BIRTH_DATE_WRONG", "AMOUNT_INVALID", "ROW_NUMBER_BEYOND_DECLARED",
+               "PERSON_UNKNOWN", "NAME_MISMATCH")
 
 HEBEI, BAODI, BINHAI, WUQING = 120105, 120115, 120116, 120114
 DISTRICTS = (HEBEI, BAODI, BINHAI, WUQING)
@@ -360,7 +361,7 @@ class Rosters:
         for plan in PLANS:
             first = {MONTH: "2026-02", YEAR: "2026-01", LAST_YEAR: "2025-01"}[plan.period]
             for row in self.rows[plan.key]:
-                if row.person.died_on and row.person.died_on[:7] < first and row.reason in REACHED_ALIVE:
+                if row.person.died_on and row.person.died_on[:7] < first and row.reason not in BEFORE_LIFE:
                     row.reason = "PERSON_DECEASED"
 
 

@@ -21,7 +21,7 @@ using status::Reason;
 
 // An account that changes again and again while its chunk is being sealed is left for a later try.
 constexpr int kMaxSealings = 3;
-constexpr int kRarestLooks = 8;  // times the pause between looks, where nothing happens
+constexpr absl::Duration kRarestLook = absl::Milliseconds(250);  // where nothing happens
 constexpr std::size_t kSummaryLength = 30;
 // How often a chunk looks whether the window is open: the wall clock may be set meanwhile.
 constexpr absl::Duration kWindowLooks = absl::Seconds(30);
@@ -126,7 +126,7 @@ void ChunkWorker::Run(const std::atomic<bool>& stop) {
     }
     absl::SleepFor(worked.ok() ? idle : absl::Seconds(1));
     // The longer there was nothing to do, the rarer the looks: a day has many idle hours.
-    idle = std::min(idle * 2, options_.idle * kRarestLooks);
+    idle = std::min(idle * 2, std::max(options_.idle, kRarestLook));
   }
 }
 
