@@ -367,7 +367,7 @@ class Demo:
                     return sums
             if time.monotonic() > deadline:
                 raise DemoError(f"{what} does not come to rest: gateway {bank}, bank {reported}, {returned}")
-            time.sleep(0.25)
+            time.sleep(0.1)
 
     def reconciled(self, today: str) -> bool:
         """Whether the statement of each past day on which something was sent was compared whole."""
@@ -387,8 +387,8 @@ class Demo:
     def pass_days(self, days: int) -> None:
         for _ in range(days):
             self.ctl("clock-admin-1", "clock", "advance", "--days", "1")
-        # Each service asks for the date at least five times a second.
-        time.sleep(0.5)
+        # Each service of a local stack asks for the date ten times a second.
+        time.sleep(0.25)
 
     def correct_accounts(self) -> None:
         """Two of three whose payment failed or came back get a new card, as the card office would report it."""

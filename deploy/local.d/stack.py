@@ -221,7 +221,8 @@ class Stack:
     def _write_configs(self) -> None:
         (self.state / "config").mkdir(exist_ok=True)
         keys = self.certificates / "keys"
-        adjustable = {"business_clock": "adjustable", "catalogue_address": self.address("catalogue")}
+        adjustable = {"business_clock": "adjustable", "business_clock_poll": "100ms",
+                      "catalogue_address": self.address("catalogue")}
         own = {
             "auditlog": {"origin": "yikatong.local/audit", "signing_key": keys / "audit-log.key",
                          "checkpoint_file": self.state / "audit-checkpoint"},
