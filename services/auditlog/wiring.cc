@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "common/crypto/keys.h"
-#include "common/postgres/migrate.h"
+#include "common/postgres/settings.h"
 #include "common/redis/settings.h"
 #include "common/rpc/server.h"
 #include "common/rpc/settings.h"
@@ -47,7 +47,7 @@ absl::StatusOr<std::unique_ptr<Parts>> Parts::Make(const config::Config& config,
 
 Parts::Parts(const config::Config& config, crypto::NoteSigner signer, const base::Clock& clock)
     : cache_(redis::OpenCache(config, "auditlog", clock)),
-      database_(DatabaseOptionsOf(config)),
+      database_(postgres::DatabaseOptionsOf(config, "auditlog")),
       store_(database_),
       signer_(std::move(signer)),
       memory_(config.Path("checkpoint_file").empty()
@@ -72,15 +72,7 @@ WatchmanOptions WatchmanOptionsOf(const config::Config& config) {
 }
 
 absl::Status RunMigrate(const config::Config& config, std::ostream& out) {
-  const std::string conninfo = OwnerConninfoOf(config);
-  if (conninfo.empty()) {
-    return status::Refuse(status::Reason::kConfigInvalid, "owner_conninfo is needed to migrate");
-  }
-  YKT_ASSIGN_OR_RETURN(const postgres::MigrateResult result,
-                       postgres::Migrate(conninfo, "auditlog", LogMigrations()));
-  out << fmt::format("migrations applied: {}, schema version: {}\n", result.applied,
-                     result.version);
-  return absl::OkStatus();
+  return postgres::MigrateAsOwner(config, "auditlog", LogMigrations(), out);
 }
 
 absl::Status RunVerify(Parts& parts, std::ostream& out, std::ostream& progress) {

@@ -2,25 +2,13 @@
 
 #include <cstdio>
 
+#include "common/postgres/settings.h"
 #include "common/redis/settings.h"
+#include "common/rpc/business_clock.h"
 #include "common/rpc/settings.h"
 
 namespace yikatong::dispatch {
 namespace {
-
-// A value of a conninfo, quoted as libpq reads it.
-std::string Quoted(const std::string& value) {
-  std::string quoted = "'";
-  for (const char c : value) {
-    if (c == '\'' || c == '\\') quoted += '\\';
-    quoted += c;
-  }
-  return quoted + "'";
-}
-
-std::string WithPassword(const std::string& conninfo, const std::string& password) {
-  return password.empty() ? conninfo : conninfo + " password=" + Quoted(password);
-}
 
 // Exactly `HH:MM`, 00:00 to 24:00.
 std::optional<absl::Duration> TimeOfDay(std::string_view text) {
@@ -51,23 +39,14 @@ config::Schema Settings() {
   rpc::DeclarePeer(schema, "registry");
   rpc::DeclarePeer(schema, "bankgateway");
   rpc::DeclarePeer(schema, "auditlog");
+  postgres::DeclareDatabase(schema, {.connections = 16, .least = 4, .most = 128});
   redis::DeclareRedis(schema);
-  schema
-      .Text("database_conninfo", config::kRequired,
-            "Database as the runtime role, in libpq's key=value form, without the password.")
-      .OptionalSecret("database_password", "Password of the runtime role.")
-      .Int("database_connections", 16, 4, 128, "Connections of the pool.")
-      .Text("owner_conninfo", "", "Database as the owner role; only --migrate uses it.")
-      .OptionalSecret("owner_password", "Password of the owner role.")
-      .Int("chunk_workers", 2, 0, 64, "Threads that route, submit and send chunks.")
+  rpc::DeclareBusinessClock(schema);
+  schema.Int("chunk_workers", 2, 0, 64, "Threads that route, submit and send chunks.")
       .Text("send_window", "00:00-24:00",
             "When chunks may be sent, Beijing time, HH:MM-HH:MM; may pass midnight.")
       .Duration("audit_backlog_limit", "24h", absl::Minutes(1), absl::Hours(24 * 30),
                 "Funding and sending stop once the audit log is this far behind.")
-      .Choice("business_clock", "beijing", {"beijing", "adjustable"},
-              "beijing: today's date; adjustable: asked of the catalogue, for demonstrations only.")
-      .Duration("business_clock_poll", "200ms", absl::Milliseconds(20), absl::Minutes(1),
-                "How often the catalogue is asked for an adjustable business date.")
       .Rule([](const config::Config& config) -> std::optional<std::string> {
         if (ParseSendWindow(config.Text("send_window")).has_value()) return std::nullopt;
         return "send_window is not HH:MM-HH:MM";
@@ -76,23 +55,14 @@ config::Schema Settings() {
 }
 
 postgres::DatabaseOptions DatabaseOptionsOf(const config::Config& config) {
-  postgres::DatabaseOptions options;
-  options.conninfo =
-      WithPassword(config.Text("database_conninfo"), config.Secret("database_password"));
-  options.application_name = "dispatch";
+  postgres::DatabaseOptions options = postgres::DatabaseOptionsOf(config, "dispatch");
   // A chunk is planned as it comes: tables grow from nothing to millions of rows within a day, and
   // a plan that was kept from their first minutes would read them whole.
   options.settings["plan_cache_mode"] = "force_custom_plan";
   // Of a table that was never analysed, or that has grown since, the planner must not think that
   // reading it whole is cheaper than looking up a chunk's keys.
   options.settings["enable_seqscan"] = "off";
-  options.max_connections = static_cast<int>(config.Int("database_connections"));
   return options;
-}
-
-std::string OwnerConninfoOf(const config::Config& config) {
-  const std::string& conninfo = config.Text("owner_conninfo");
-  return conninfo.empty() ? conninfo : WithPassword(conninfo, config.Secret("owner_password"));
 }
 
 }  // namespace yikatong::dispatch

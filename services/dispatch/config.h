@@ -13,8 +13,6 @@ config::Schema Settings();
 
 // As the runtime role.
 postgres::DatabaseOptions DatabaseOptionsOf(const config::Config& config);
-// As the owner role, for migrations; empty where none is configured.
-std::string OwnerConninfoOf(const config::Config& config);
 
 // Whether sending is allowed: from and to as time of day in Beijing, read from `HH:MM-HH:MM`.
 struct SendWindow {
