@@ -15,6 +15,7 @@
 #include "services/dispatch/rpc/rules.h"
 #include "services/dispatch/store/refusal_store.h"
 #include "services/dispatch/testing/rig.h"
+#include "yikatong/dispatch/v1/budget.grpc.pb.h"
 
 namespace yikatong::dispatch {
 namespace {
@@ -97,7 +98,8 @@ class DispatchRpcTest : public testing::IntakeTest {
     server.tls = TlsOf("services", "dispatch");
     rpc_server_ = std::make_unique<rpc::Server>(
         server,
-        std::vector<rpc::Served>{{service_.get(), v1::DispatchService::service_full_name()}},
+        std::vector<rpc::Served>{{service_.get(), v1::DispatchService::service_full_name()},
+                                 {&budget_, v1::BudgetService::service_full_name()}},
         authorizer_, [] { return true; }, metrics_.Registry());
     ASSERT_TRUE(rpc_server_->Start().ok());
     civil_ = Open("civil.120105");
@@ -145,6 +147,7 @@ class DispatchRpcTest : public testing::IntakeTest {
   std::unique_ptr<identity::TokenVerifier> tokens_;
   std::unique_ptr<rpc::Guard> guard_;
   NotedMoney money_;
+  v1::BudgetService::Service budget_;  // asked in money_rpc_test.cc
   std::unique_ptr<DispatchRpc> service_;
   std::unique_ptr<rpc::Server> rpc_server_;
   std::unique_ptr<rpc::Channel> civil_;
@@ -152,7 +155,8 @@ class DispatchRpcTest : public testing::IntakeTest {
 };
 
 TEST_F(DispatchRpcTest, EveryMethodHasARuleAndEveryRuleAMethod) {
-  EXPECT_THAT(authorizer_.Disagreements(rpc::MethodsOf({v1::DispatchService::service_full_name()})),
+  EXPECT_THAT(authorizer_.Disagreements(rpc::MethodsOf({v1::DispatchService::service_full_name(),
+                                                        v1::BudgetService::service_full_name()})),
               ::testing::IsEmpty());
 }
 
