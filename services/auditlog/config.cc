@@ -1,5 +1,6 @@
 #include "services/auditlog/config.h"
 
+#include "common/redis/settings.h"
 #include "common/rpc/settings.h"
 
 namespace yikatong::auditlog {
@@ -24,6 +25,7 @@ std::string WithPassword(const std::string& conninfo, const std::string& passwor
 config::Schema Settings() {
   config::Schema schema("auditlog");
   rpc::DeclareServer(schema);
+  redis::DeclareRedis(schema);
   schema
       .Text("database_conninfo", config::kRequired,
             "Database as the runtime role, in libpq's key=value form, without the password.")

@@ -10,6 +10,7 @@
 
 #include "common/crypto/keys.h"
 #include "common/postgres/migrate.h"
+#include "common/redis/settings.h"
 #include "common/rpc/server.h"
 #include "common/rpc/settings.h"
 #include "common/status/status.h"
@@ -45,7 +46,8 @@ absl::StatusOr<std::unique_ptr<Parts>> Parts::Make(const config::Config& config,
 }
 
 Parts::Parts(const config::Config& config, crypto::NoteSigner signer, const base::Clock& clock)
-    : database_(DatabaseOptionsOf(config)),
+    : cache_(redis::OpenCache(config, "auditlog", clock)),
+      database_(DatabaseOptionsOf(config)),
       store_(database_),
       signer_(std::move(signer)),
       memory_(config.Path("checkpoint_file").empty()
@@ -54,8 +56,9 @@ Parts::Parts(const config::Config& config, crypto::NoteSigner signer, const base
                                                   signer_.verifier())),
       log_(store_, integrity_, memory(), signer_, clock) {}
 
-rpc::GuardOptions GuardOptionsOf(const config::Config& config, RefusalRecorder& refusals) {
+rpc::GuardOptions Parts::GuardOptionsOf(const config::Config& config, RefusalRecorder& refusals) {
   rpc::GuardOptions options = rpc::GuardOptionsOf(config);
+  options.allow = redis::RateLimitOf(config, *cache_);
   options.max_request_bytes = static_cast<std::int64_t>(kMaxBytesOfAppend) + (64 << 10);
   options.audit_refusal = [&refusals](const identity::Caller& caller, std::string_view method,
                                       const absl::Status& refusal) {

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "common/redis/settings.h"
 #include "common/rpc/settings.h"
 
 namespace yikatong::bankgateway {
@@ -27,6 +28,7 @@ config::Schema Settings() {
   config::Schema schema("bankgateway");
   rpc::DeclareServer(schema);
   rpc::DeclarePeer(schema, "auditlog");
+  redis::DeclareRedis(schema);
   schema
       .Text("database_conninfo", config::kRequired,
             "Database as the runtime role, in libpq's key=value form, without the password.")
@@ -77,6 +79,9 @@ postgres::DatabaseOptions DatabaseOptionsOf(const config::Config& config) {
   // A chunk is planned as it comes: tables grow from nothing to millions of rows within a day, and
   // a plan that was kept from their first minutes would read them whole.
   options.settings["plan_cache_mode"] = "force_custom_plan";
+  // Of a table that was never analysed, or that has grown since, the planner must not think that
+  // reading it whole is cheaper than looking up a chunk's keys.
+  options.settings["enable_seqscan"] = "off";
   options.max_connections = static_cast<int>(config.Int("database_connections"));
   return options;
 }

@@ -11,6 +11,7 @@
 #include "absl/time/clock.h"
 #include "common/crypto/keys.h"
 #include "common/postgres/migrate.h"
+#include "common/redis/settings.h"
 #include "common/rpc/server.h"
 #include "common/rpc/settings.h"
 #include "common/status/status.h"
@@ -116,6 +117,7 @@ Parts::Parts(const config::Config& config, telemetry::Metrics& metrics, Keys key
     : metrics_(metrics),
       cipher_(std::move(keys.cipher)),
       file_signer_(std::move(keys.file_signer)),
+      cache_(redis::OpenCache(config, "bankgateway", clock_)),
       auditlog_(std::move(auditlog)),
       catalogue_(std::move(catalogue)),
       business_clock_(MakeBusinessClock(config, clock_, catalogue_.get())),
@@ -139,6 +141,7 @@ Parts::~Parts() { Stop(); }
 
 rpc::GuardOptions Parts::GuardOptionsOf(const config::Config& config) {
   rpc::GuardOptions options = rpc::GuardOptionsOf(config);
+  options.allow = redis::RateLimitOf(config, *cache_);
   options.audit_refusal = [this](const identity::Caller& caller, std::string_view method,
                                  const absl::Status& refusal) {
     const absl::Status recorded =

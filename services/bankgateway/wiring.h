@@ -15,6 +15,7 @@
 #include "common/postgres/database.h"
 #include "common/postgres/lease.h"
 #include "common/postgres/migration.h"
+#include "common/redis/cache.h"
 #include "common/rpc/call.h"
 #include "common/rpc/client.h"
 #include "common/telemetry/metrics.h"
@@ -47,7 +48,7 @@ class Parts {
   postgres::Database& database() { return database_; }
   Intake& intake() { return intake_; }
   GatewayRpc::Books books() { return {directory_, instructions_, files_, outcomes_}; }
-  // Records refusals of known callers as audit entries.
+  // Limits rates, and records refusals of known callers as audit entries.
   rpc::GuardOptions GuardOptionsOf(const config::Config& config);
 
   // Life signs, workers and the relay of audit entries; Stop ends them.
@@ -68,6 +69,7 @@ class Parts {
   base::RandomIdSource ids_;
   const crypto::ColumnCipher cipher_;
   const crypto::Ed25519PrivateKey file_signer_;
+  const std::unique_ptr<redis::Cache> cache_;
   const std::unique_ptr<rpc::Channel> auditlog_;
   const std::unique_ptr<rpc::Channel> catalogue_;
   const std::unique_ptr<base::BusinessClock> business_clock_;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/postgres/migrate.h"
+#include "common/redis/settings.h"
 #include "common/rpc/server.h"
 #include "common/rpc/settings.h"
 #include "common/status/status.h"
@@ -23,12 +24,6 @@ namespace yikatong::catalogue {
 namespace {
 
 constexpr auto kWatchEvery = std::chrono::seconds(15);
-
-std::unique_ptr<redis::Cache> MakeCache(const config::Config& config, const base::Clock& clock) {
-  const std::optional<redis::RedisOptions> options = RedisOptionsOf(config);
-  if (options.has_value()) return redis::MakeRedisCache(*options, clock);
-  return redis::MakeNoCache(clock);
-}
 
 postgres::DatabaseOptions WithMetrics(postgres::DatabaseOptions options,
                                       telemetry::Metrics& metrics) {
@@ -75,7 +70,7 @@ Parts::Parts(const config::Config& config, telemetry::Metrics& metrics,
              std::unique_ptr<rpc::Channel> auditlog)
     : metrics_(metrics),
       auditlog_(std::move(auditlog)),
-      cache_(MakeCache(config, clock_)),
+      cache_(redis::OpenCache(config, "catalogue", clock_)),
       clock_adjustable_(config.Text("business_clock") == "adjustable"),
       database_(WithMetrics(DatabaseOptionsOf(config), metrics)),
       storage_(database_, *cache_, clock_, ids_, {.clock_adjustable = clock_adjustable_}),
@@ -86,9 +81,7 @@ Parts::~Parts() { Stop(); }
 
 rpc::GuardOptions Parts::GuardOptionsOf(const config::Config& config) {
   rpc::GuardOptions options = rpc::GuardOptionsOf(config);
-  options.allow = [this, limit = config.Int("rate_limit")](std::string_view who) {
-    return cache_->AllowRate(std::string("rate:").append(who), limit, std::chrono::seconds(1));
-  };
+  options.allow = redis::RateLimitOf(config, *cache_);
   options.audit_refusal = [this](const identity::Caller& caller, std::string_view method,
                                  const absl::Status& refusal) {
     storage_.RecordRefusal(caller, method, refusal);

@@ -15,6 +15,7 @@
 #include "common/postgres/lease.h"
 #include "common/postgres/migrate.h"
 #include "common/redis/cache.h"
+#include "common/redis/settings.h"
 #include "common/rpc/client.h"
 #include "common/rpc/server.h"
 #include "common/rpc/settings.h"
@@ -59,11 +60,6 @@ struct Peers {
   std::unique_ptr<rpc::Channel> auditlog;
 };
 
-std::unique_ptr<redis::Cache> MakeCache(const config::Config& config, const base::Clock& clock) {
-  if (const auto options = RedisOptionsOf(config)) return redis::MakeRedisCache(*options, clock);
-  return redis::MakeNoCache(clock);
-}
-
 // Only one of the two is made: which, the settings say.
 struct Clocks {
   Clocks(const config::Config& config, const base::Clock& real, const rpc::Channel& catalogue) {
@@ -96,7 +92,7 @@ class AllParts final : public Parts {
   AllParts(const config::Config& config, telemetry::Metrics& metrics, Peers peers)
       : metrics_(metrics),
         peers_(std::move(peers)),
-        cache_(MakeCache(config, clock_)),
+        cache_(redis::OpenCache(config, "dispatch", clock_)),
         clocks_(config, clock_, *peers_.catalogue),
         database_(DatabaseOptionsOf(config)),
         context_{database_, clock_, clocks_.business(), ids_},
@@ -134,9 +130,7 @@ class AllParts final : public Parts {
 
   rpc::GuardOptions GuardOptionsOf(const config::Config& config) override {
     rpc::GuardOptions options = rpc::GuardOptionsOf(config);
-    options.allow = [this, limit = config.Int("rate_limit")](std::string_view who) {
-      return cache_->AllowRate(std::string("rate:").append(who), limit, std::chrono::seconds(1));
-    };
+    options.allow = redis::RateLimitOf(config, *cache_);
     options.audit_refusal = [this](const identity::Caller& caller, std::string_view method,
                                    const absl::Status& refusal) {
       const absl::Status recorded =

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "common/redis/settings.h"
 #include "common/rpc/settings.h"
 #include "services/registry/store/pg_people_store.h"
 
@@ -28,6 +29,7 @@ config::Schema Settings() {
   config::Schema schema("registry");
   rpc::DeclareServer(schema);
   rpc::DeclarePeer(schema, "auditlog");
+  redis::DeclareRedis(schema);
   schema
       .Text("database_conninfo", config::kRequired,
             "Database as the runtime role, in libpq's key=value form, without the password.")

@@ -10,6 +10,7 @@
 
 #include "common/crypto/keys.h"
 #include "common/postgres/migrate.h"
+#include "common/redis/settings.h"
 #include "common/rpc/server.h"
 #include "common/rpc/settings.h"
 #include "common/status/status.h"
@@ -79,6 +80,7 @@ absl::StatusOr<std::unique_ptr<Parts>> Parts::Make(const config::Config& config)
 Parts::Parts(const config::Config& config, Vault vault, SealingKeys keys,
              std::unique_ptr<rpc::Channel> auditlog, std::unique_ptr<rpc::Channel> catalogue)
     : vault_(std::move(vault)),
+      cache_(redis::OpenCache(config, "registry", clock_)),
       auditlog_(std::move(auditlog)),
       catalogue_(std::move(catalogue)),
       business_clock_(MakeBusinessClock(config, clock_, catalogue_.get())),
@@ -92,6 +94,7 @@ Parts::~Parts() { StopRelay(); }
 
 rpc::GuardOptions Parts::GuardOptionsOf(const config::Config& config) {
   rpc::GuardOptions options = rpc::GuardOptionsOf(config);
+  options.allow = redis::RateLimitOf(config, *cache_);
   options.audit_refusal = [this](const identity::Caller& caller, std::string_view method,
                                  const absl::Status& refusal) {
     const absl::Status recorded =

@@ -15,6 +15,7 @@
 #include "common/postgres/database.h"
 #include "common/postgres/lease.h"
 #include "common/postgres/migration.h"
+#include "common/redis/cache.h"
 #include "common/rpc/call.h"
 #include "common/rpc/client.h"
 #include "services/registry/clients/audit_sink.h"
@@ -37,7 +38,7 @@ class Parts {
 
   postgres::Database& database() { return database_; }
   Registry& registry() { return registry_; }
-  // Records refusals of known callers as audit entries.
+  // Limits rates, and records refusals of known callers as audit entries.
   rpc::GuardOptions GuardOptionsOf(const config::Config& config);
 
   // Starts the relay of audit entries; Stop ends it.
@@ -52,6 +53,7 @@ class Parts {
   base::RandomIdSource ids_;
   crypto::SystemRandom random_;
   const Vault vault_;
+  const std::unique_ptr<redis::Cache> cache_;
   const std::unique_ptr<rpc::Channel> auditlog_;
   const std::unique_ptr<rpc::Channel> catalogue_;
   const std::unique_ptr<base::BusinessClock> business_clock_;
