@@ -16,7 +16,7 @@ import journal
 HELD, STOPPED, UNROUTABLE, ABANDONED = 2, 3, 4, 11
 CANCELLED_BATCH = 11
 PAID, FAILED, UNKNOWN, RETURNED = 1, 2, 3, 4
-APPROPRIATION, AVAILABLE, RESERVED, IN_TRANSIT, PAID_OUT, TREASURY = 1, 2, 3, 4, 5, 6
+APPROPRIATION, AVAILABLE, RESERVED, IN_TRANSIT, PAID_OUT, TREASURY, TRANSFER, CARRY_OVER, LAPSED, SETTLED = range(1, 11)
 KEYS = ("declared", "accepted", "rejected", "held", "stopped", "unroutable", "sent", "paid", "failed", "unknown",
         "returned_open", "returned", "unknown_credited", "reissued_paid")
 MOST_FINDINGS = 50
@@ -338,7 +338,7 @@ class Reckoning:
         for district, line, available in self._stream(
                 dispatch, "SELECT district, line_id, available_fen FROM budget_line ORDER BY district, line_id"):
             lines += 1
-            sums = dict.fromkeys((APPROPRIATION, AVAILABLE, RESERVED, IN_TRANSIT, PAID_OUT, TREASURY), 0)
+            sums = dict.fromkeys(range(APPROPRIATION, SETTLED + 1), 0)
             with dispatch.cursor() as cursor:
                 cursor.execute("SELECT debit, credit, sum(amount_fen) FROM ledger "
                                "WHERE district = %s AND line_id = %s GROUP BY debit, credit", (district, line))
@@ -354,9 +354,10 @@ class Reckoning:
             if sums[AVAILABLE] != available or available < 0:
                 balanced = False
                 self._find(f"line {district}/{line}: {available} fen available, {sums[AVAILABLE]} in the ledger")
-            if -sums[APPROPRIATION] != sums[AVAILABLE] + sums[RESERVED] + sums[IN_TRANSIT] + sums[PAID_OUT] + sums[TREASURY]:
+            given = -sums[APPROPRIATION] - sums[TRANSFER] - sums[CARRY_OVER]
+            if given != sum(sums[account] for account in (AVAILABLE, RESERVED, IN_TRANSIT, PAID_OUT, TREASURY, LAPSED, SETTLED)):
                 balanced = False
-                self._find(f"line {district}/{line}: the accounts do not add up to what was appropriated")
+                self._find(f"line {district}/{line}: the accounts do not add up to what it was given")
         return {"balanced": balanced, "lines": lines}
 
     def _check_statements(self, gateway) -> None:

@@ -25,8 +25,7 @@ absl::Status Serve(const config::Config& config, rpc::Signals& signals) {
   const identity::Authorizer authorizer(dispatch::AccessRules());
   const rpc::Guard guard(parts->GuardOptionsOf(config), authorizer, *tokens, metrics);
   rpc::Server server(
-      rpc::ServerOptionsOf(config),
-      {{parts->ServiceBehind(guard), "yikatong.dispatch.v1.DispatchService"}}, authorizer,
+      rpc::ServerOptionsOf(config), parts->ServicesBehind(guard), authorizer,
       [&parts] { return parts->database().Ping().ok(); }, metrics.Registry());
   YKT_RETURN_IF_ERROR(parts->Start());
   YKT_RETURN_IF_ERROR(server.Start());

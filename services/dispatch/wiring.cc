@@ -28,14 +28,18 @@
 #include "services/dispatch/clients/registry_client.h"
 #include "services/dispatch/clients/rule_codec.h"
 #include "services/dispatch/config.h"
+#include "services/dispatch/rpc/budget_handlers.h"
+#include "services/dispatch/rpc/budget_rpc.h"
 #include "services/dispatch/rpc/dispatch_service.h"
 #include "services/dispatch/rpc/intake_handlers.h"
 #include "services/dispatch/rpc/money_service.h"
 #include "services/dispatch/sql/queries.h"
+#include "services/dispatch/store/budget_order_store.h"
 #include "services/dispatch/store/chunk_store.h"
 #include "services/dispatch/store/intake_store.h"
 #include "services/dispatch/store/money_store.h"
 #include "services/dispatch/store/outcome_store.h"
+#include "services/dispatch/store/pass_down_store.h"
 #include "services/dispatch/store/proof_store.h"
 #include "services/dispatch/store/refusal_store.h"
 #include "services/dispatch/workers/chunk_worker.h"
@@ -47,6 +51,7 @@ namespace yikatong::dispatch {
 namespace {
 
 constexpr std::chrono::seconds kGaugesEvery(5);
+constexpr int kPassDownsAtOnce = 100;
 constexpr char kGatewayName[] = "bankgateway";
 
 struct Peers {
@@ -79,6 +84,8 @@ class AllParts final : public Parts {
         chunk_store_(context_, rules_),
         outcome_store_(context_, rules_),
         proof_store_(context_),
+        pass_down_store_(context_, money_store_),
+        order_store_(context_, money_store_),
         intake_store_(context_, rules_, calendar_, random_, money_store_, {},
                       [this](std::int64_t batch_id) {
                         cache_->Publish(ProgressPoller::kChannel, std::to_string(batch_id));
@@ -92,6 +99,7 @@ class AllParts final : public Parts {
         intake_(collection_, intake_store_, rules_, calendar_),
         money_(context_, rules_, money_store_, chunk_store_, proof_store_, policies_, gateway_,
                config.Duration("audit_backlog_limit")),
+        budget_(context_, money_store_, pass_down_store_, order_store_, policies_),
         sink_(*peers_.auditlog),
         registry_(database_, clock_, ids_.NewId()),
         worker_options_(WorkerOptionsOf(config)),
@@ -116,9 +124,11 @@ class AllParts final : public Parts {
     return options;
   }
 
-  grpc::Service* ServiceBehind(const rpc::Guard& guard) override {
+  std::vector<rpc::Served> ServicesBehind(const rpc::Guard& guard) override {
     service_ = std::make_unique<DispatchRpc>(guard, intake_, money_);
-    return service_.get();
+    budget_service_ = std::make_unique<BudgetRpc>(guard, budget_);
+    return {{service_.get(), v1::DispatchService::service_full_name()},
+            {budget_service_.get(), v1::BudgetService::service_full_name()}};
   }
 
   absl::Status Start() override {
@@ -143,6 +153,7 @@ class AllParts final : public Parts {
     }
     poller_ = std::make_unique<ProgressPoller>(service_->hub(), intake_, *cache_);
     threads_.emplace_back([this] { WatchGauges(); });
+    threads_.emplace_back([this] { WatchPassDowns(); });
     return absl::OkStatus();
   }
 
@@ -189,6 +200,38 @@ class AllParts final : public Parts {
     }
   }
 
+  // Books what a process that ended left behind, and says what should have been passed down by now.
+  void WatchPassDowns() {
+    auto overdue = metrics_
+                       .Gauges("yikatong_budget_overdue_receipts",
+                               "Receipts of which something is left past their thirty days.")
+                       .With();
+    auto overdue_fen =
+        metrics_.Gauges("yikatong_budget_overdue_fen", "What is left of those.").With();
+    auto oldest = metrics_
+                      .Gauges("yikatong_budget_oldest_overdue_days",
+                              "Days since the oldest of them was received.")
+                      .With();
+    auto unbooked = metrics_
+                        .Gauges("yikatong_budget_unbooked_pass_downs",
+                                "Passings down that their line does not have yet.")
+                        .With();
+    for (std::unique_lock lock(mutex_); !stopping_;) {
+      lock.unlock();
+      if (const auto booked = pass_down_store_.BookLeftBehind(kPassDownsAtOnce); !booked.ok()) {
+        telemetry::Log::Warning("pass_downs_wait", {{"status", booked.status()}});
+      }
+      if (const auto figures = pass_down_store_.Figures(); figures.ok()) {
+        overdue.Set(static_cast<double>(figures->overdue));
+        overdue_fen.Set(static_cast<double>(figures->overdue_fen));
+        oldest.Set(static_cast<double>(figures->oldest_days));
+        unbooked.Set(static_cast<double>(figures->unbooked));
+      }
+      lock.lock();
+      wake_.wait_for(lock, kGaugesEvery, [this] { return stopping_.load(); });
+    }
+  }
+
   telemetry::Metrics& metrics_;
   base::SystemClock clock_;
   base::RandomIdSource ids_;
@@ -204,6 +247,8 @@ class AllParts final : public Parts {
   ChunkStore chunk_store_;
   OutcomeStore outcome_store_;
   ProofStore proof_store_;
+  PassDownStore pass_down_store_;
+  BudgetOrderStore order_store_;
   PgIntakeStore intake_store_;
   CatalogueClient catalogue_;
   RegistryClient people_;
@@ -213,12 +258,14 @@ class AllParts final : public Parts {
   Collection collection_;
   IntakeHandlers intake_;
   MoneyService money_;
+  BudgetHandlers budget_;
   outbox::GrpcSink<auditlog::v1::AuditLogService::Stub> sink_;
   postgres::WorkerRegistry registry_;
   const ChunkWorkerOptions worker_options_;
   const int worker_count_;
 
   std::unique_ptr<DispatchRpc> service_;
+  std::unique_ptr<BudgetRpc> budget_service_;
   std::unique_ptr<outbox::Relay> relay_;
   std::vector<std::unique_ptr<ChunkWorker>> workers_;
   std::unique_ptr<OutcomeFollower> follower_;

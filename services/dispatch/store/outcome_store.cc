@@ -118,11 +118,10 @@ absl::StatusOr<Targets> ReadTargets(postgres::Transaction& tx, const OutcomeChun
 }
 
 // What one outcome moves in the ledger. What fails stays reserved, so that a reissue needs no new
-// money; what comes back is available again in its year, and the treasury's afterwards.
+// money; where what comes back goes is said by AccountForReturn.
 absl::Status Post(Posting& posting, const BatchFacts& facts, const Target& target, AttemptState to,
-                  std::string_view reason, bool same_year) {
+                  std::string_view reason, absl::CivilDay today) {
   Account debit = Account::kPaid;
-  Account credit = Account::kInTransit;
   switch (to) {
     case AttemptState::kSent:
     case AttemptState::kUnknown:
@@ -133,12 +132,11 @@ absl::Status Post(Posting& posting, const BatchFacts& facts, const Target& targe
       debit = Account::kReserved;
       break;
     case AttemptState::kReturned:
-      debit = same_year ? Account::kAvailable : Account::kOwedToTreasury;
-      credit = Account::kPaid;
-      break;
+      return posting.MoveBack(facts.funding, target.batch_id, target.chunk, AttemptStateName(to),
+                              reason, today, target.amount_fen);
   }
   return posting.Move(facts.funding, target.batch_id, target.chunk, AttemptStateName(to), reason,
-                      debit, credit, target.amount_fen);
+                      debit, Account::kInTransit, target.amount_fen);
 }
 
 // What a report is to what is known of its attempt.
@@ -239,8 +237,7 @@ absl::Status OutcomeStore::ApplyIn(postgres::Transaction& tx, const OutcomeChunk
       if (repaired) move(Bucket::kReissuedPaid, Bucket::kNowhere, "");
     }
     if (to == AttemptState::kPaid && repaired) move(Bucket::kNowhere, Bucket::kReissuedPaid, "");
-    YKT_RETURN_IF_ERROR(
-        Post(posting, facts, target, to, outcome.reason, facts.funding.year == today.year()));
+    YKT_RETURN_IF_ERROR(Post(posting, facts, target, to, outcome.reason, today));
     WriteItemLeaf({"outcome", ItemOfReference(outcome.reference), target.batch_id, target.person_id,
                    target.village, facts.batch.policy_id, facts.batch.period, target.amount_fen,
                    AttemptStateName(to), target.masked_name},

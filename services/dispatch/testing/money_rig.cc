@@ -54,7 +54,10 @@ MoneyRig::MoneyRig(postgres::PgFixture& server, int count)
       intake(context, rules, calendar, random, money, {}),
       collection(intake, catalogue, people, rules, business),
       handlers(collection, intake, rules, calendar),
-      service(context, rules, money, chunks, proofs, policies, gateway, absl::Hours(24)) {
+      service(context, rules, money, chunks, proofs, policies, gateway, absl::Hours(24)),
+      pass_downs(context, money),
+      orders(context, money),
+      budget(context, money, pass_downs, orders, policies) {
   catalogue.Put(RuleOf("P001"));
   people.Populate(count);
 }
@@ -367,13 +370,14 @@ void MoneyTest::ExpectBooks(std::int64_t owed_fen) {
     EXPECT_EQ(std::stoll(books[2]), expected.in_transit) << "in transit of line " << line;
     EXPECT_EQ(std::stoll(books[3]), expected.paid) << "paid of line " << line;
     EXPECT_EQ(Sql("SELECT available_fen FROM budget_line WHERE line_id = " + line), books[0]);
-    const std::int64_t appropriated = Number(
-        "SELECT coalesce(sum(CASE WHEN credit = 1 THEN amount_fen END), 0) FROM ledger WHERE "
-        "line_id = " +
+    // What came in from outside of the line and from other lines, less what left it.
+    const std::int64_t given = Number(
+        "SELECT coalesce(sum(CASE WHEN credit IN (1, 7, 8) THEN amount_fen "
+        "WHEN debit IN (7, 8, 9, 10) THEN -amount_fen END), 0) FROM ledger WHERE line_id = " +
         line);
     EXPECT_EQ(std::stoll(books[0]) + expected.reserved + expected.in_transit + expected.paid +
                   std::stoll(books[4]),
-              appropriated)
+              given)
         << "line " << line;
     owed += std::stoll(books[4]);
   }

@@ -11,6 +11,7 @@
 #include "common/postgres/lease.h"
 #include "common/postgres/testing/pg_fixture.h"
 #include "services/dispatch/clients/testing/money_fakes.h"
+#include "services/dispatch/rpc/budget_handlers.h"
 #include "services/dispatch/rpc/money_service.h"
 #include "services/dispatch/store/outcome_store.h"
 #include "services/dispatch/testing/rig.h"
@@ -43,6 +44,9 @@ struct MoneyRig {
   Collection collection;
   IntakeHandlers handlers;
   MoneyService service;
+  PassDownStore pass_downs;
+  BudgetOrderStore orders;
+  BudgetHandlers budget;
 };
 
 // One replica: its life signs, a worker, a follower.
@@ -114,8 +118,8 @@ class MoneyTest : public ::testing::Test {
   // Every attempt that was taken by the gateway and has no outcome is paid.
   void PayAll(Replica& replica);
 
-  // For each line: appropriated = available + reserved + in transit + paid + owed, each equal to
-  // the items behind it; for each batch: the movements' sums equal its items. Items of a batch are
+  // For each line: what it was given, less what it gave away = available + reserved + in transit +
+  // paid + owed, each equal to the items behind it; for each batch: the movements' sums equal its items. Items of a batch are
   // looked at one by one.
   void ExpectBooks(std::int64_t owed_fen = 0);
   // "available/reserved/in transit/paid/owed" of a line.

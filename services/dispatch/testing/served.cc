@@ -53,17 +53,25 @@ rpc::TlsFiles TlsOf(const std::string& kind, const std::string& name,
   return {.ca = at + "/ca.pem", .certificate = at + "/tls.pem", .key = at + "/tls.key"};
 }
 
-Served::Served(IntakeHandlers& intake, MoneyHandlers& money, rpc::GuardOptions options)
+Served::Served(IntakeHandlers& intake, MoneyHandlers& money, rpc::GuardOptions options,
+               BudgetHandlers* budget)
     : authorizer_(AccessRules()),
       signer_(*identity::TokenSigner::Load(Installation() + "/keys/token-issuer.key", clock_)),
       tokens_(
           *identity::TokenVerifier::Load({.issuer_folder = Installation() + "/issuers"}, clock_)) {
   guard_ = std::make_unique<rpc::Guard>(std::move(options), authorizer_, *tokens_, metrics_);
   service_ = std::make_unique<DispatchRpc>(*guard_, intake, money);
+  if (budget != nullptr) {
+    budget_ = std::make_unique<BudgetRpc>(*guard_, *budget);
+  } else {
+    budget_ = std::make_unique<v1::BudgetService::Service>();
+  }
   rpc::ServerOptions server;
   server.tls = TlsOf("services", "dispatch");
   server_ = std::make_unique<rpc::Server>(
-      server, std::vector<rpc::Served>{{service_.get(), v1::DispatchService::service_full_name()}},
+      server,
+      std::vector<rpc::Served>{{service_.get(), v1::DispatchService::service_full_name()},
+                               {budget_.get(), v1::BudgetService::service_full_name()}},
       authorizer_, [] { return true; }, metrics_.Registry());
   const absl::Status started = server_->Start();
   EXPECT_TRUE(started.ok()) << started;

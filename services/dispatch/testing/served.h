@@ -22,6 +22,7 @@
 #include "common/rpc/client.h"
 #include "common/rpc/server.h"
 #include "common/telemetry/metrics.h"
+#include "services/dispatch/rpc/budget_rpc.h"
 #include "services/dispatch/rpc/dispatch_service.h"
 
 namespace yikatong::dispatch::testing {
@@ -44,8 +45,10 @@ class Served {
  public:
   using Stub = v1::DispatchService::Stub;
 
-  // What it is given must outlive it. Fails the test where the server does not start.
-  Served(IntakeHandlers& intake, MoneyHandlers& money, rpc::GuardOptions options = {});
+  // What it is given must outlive it. Fails the test where the server does not start. Without
+  // `budget` the methods of BudgetService are not implemented.
+  Served(IntakeHandlers& intake, MoneyHandlers& money, rpc::GuardOptions options = {},
+         BudgetHandlers* budget = nullptr);
   ~Served();
 
   const identity::Authorizer& authorizer() const { return authorizer_; }
@@ -61,11 +64,13 @@ class Served {
   rpc::Channel& As(const std::string& organisation);
   std::unique_ptr<rpc::Channel> Open(const rpc::TlsFiles& tls) const;
 
-  template <typename Request, typename Response>
-  absl::Status Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+  // A method of DispatchService; of another service where it is named.
+  template <typename Service = v1::DispatchService, typename Request, typename Response>
+  absl::Status Call(grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Request&,
+                                                          Response*),
                     const Request& request, Response* response, const std::string& token,
                     rpc::Channel& channel) {
-    const auto stub = v1::DispatchService::NewStub(channel.grpc());
+    const auto stub = Service::NewStub(channel.grpc());
     grpc::ClientContext context;
     channel.Prepare(context, absl::Seconds(20), token);
     return rpc::FromGrpc((stub.get()->*method)(&context, request, response));
@@ -84,6 +89,7 @@ class Served {
   const std::unique_ptr<identity::TokenVerifier> tokens_;
   std::unique_ptr<rpc::Guard> guard_;
   std::unique_ptr<DispatchRpc> service_;
+  std::unique_ptr<v1::BudgetService::Service> budget_;
   std::unique_ptr<rpc::Server> server_;
   std::map<std::string, std::unique_ptr<rpc::Channel>> channels_;
 };
