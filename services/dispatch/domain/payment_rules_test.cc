@@ -82,6 +82,20 @@ TEST(AttemptStates, OnlyTheTransitionsOfTheTableAreAllowed) {
   }
 }
 
+TEST(AttemptStates, ADecisionTurnsFailedAndPaidAroundAndNothingElse) {
+  for (const AttemptState from : kAll) {
+    for (const AttemptState to : kAll) {
+      const bool turns = (from == AttemptState::kFailed && to == AttemptState::kPaid) ||
+                         (from == AttemptState::kPaid && to == AttemptState::kFailed);
+      EXPECT_EQ(NextAttemptState(from, to, true).ok(), turns || NextAttemptState(from, to).ok())
+          << AttemptStateName(from) << " " << AttemptStateName(to);
+    }
+  }
+  EXPECT_TRUE(IsDecided("PAID_BY_DECISION"));
+  EXPECT_TRUE(IsDecided("NOT_PAID_BY_DECISION"));
+  EXPECT_FALSE(IsDecided("BANK_ACCOUNT_CLOSED"));
+}
+
 TEST(AttemptStates, AStateThatNobodyKnowsContradictsEverything) {
   EXPECT_FALSE(NextAttemptState(AttemptState::kSent, static_cast<AttemptState>(9)).ok());
 }
