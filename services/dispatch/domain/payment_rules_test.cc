@@ -61,9 +61,11 @@ TEST(Routing, WithoutAnAgreementItsReasonGoesToThoseWhoHaveAnAccount) {
   EXPECT_EQ(routing.strays[1].reason, "CARD_LOST");
 }
 
+constexpr AttemptState kAll[] = {AttemptState::kSent, AttemptState::kPaid, AttemptState::kFailed,
+                                 AttemptState::kUnknown, AttemptState::kReturned};
+
 TEST(AttemptStates, OnlyTheTransitionsOfTheTableAreAllowed) {
   using enum AttemptState;
-  constexpr AttemptState kAll[] = {kSent, kPaid, kFailed, kUnknown, kReturned};
   const std::map<AttemptState, std::vector<AttemptState>> table = {
       {kSent, {kPaid, kFailed, kUnknown}},
       {kUnknown, {kPaid, kFailed}},
