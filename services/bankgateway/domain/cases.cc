@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 
 #include "common/status/status.h"
 
@@ -44,18 +45,25 @@ bool MayConfirmNotPaid(const CaseFacts& facts) {
          facts.open_fen == -facts.book_fen;
 }
 
-bool MayMatch(const CaseFacts& facts) {
-  if (!facts.other_open_fen.has_value() || facts.open_fen == 0) return false;
-  const std::int64_t other = *facts.other_open_fen;
-  const bool against = (facts.open_fen > 0) == (other < 0) && other != 0;
-  return against && std::abs(facts.open_fen) <= std::abs(other);
-}
-
 // Kinds whose money came over a line, so that it can only go back by another.
 bool IsLineKind(std::string_view kind) {
   return kind == difference::kUnknownReference || kind == difference::kSecondDebit ||
          kind == difference::kAmountDiffers || kind == difference::kReversalWithoutPayment ||
          kind == difference::kNotReportedPaid;
+}
+
+// Money of lines cancels each other, in whole or in part. What misses a line waits for that line
+// alone; but a reversal that came before its return was told is the line that the return misses.
+bool MayMatch(const CaseFacts& facts) {
+  if (!facts.other_open_fen.has_value() || facts.open_fen == 0) return false;
+  const std::int64_t other = *facts.other_open_fen;
+  if ((facts.open_fen > 0) == (other > 0) || other == 0) return false;
+  if (facts.other_kind == difference::kReturnLineMissing) {
+    return facts.kind == difference::kReversalWithoutPayment && facts.same_reference &&
+           facts.open_fen == -other;
+  }
+  return IsLineKind(facts.kind) && IsLineKind(facts.other_kind) &&
+         std::abs(facts.open_fen) <= std::abs(other);
 }
 
 bool AwaitsBank(std::string_view kind) {
@@ -92,7 +100,7 @@ bool Fits(const CaseFacts& facts, Decision decision) {
     case Decision::kKeepBooks:
       return IsOfResult(facts) && facts.day_closed;
     case Decision::kMatchCase:
-      return MayMatch(facts) && IsLineKind(facts.kind);
+      return MayMatch(facts);
   }
   return false;
 }

@@ -79,6 +79,8 @@ struct CaseFacts {
   bool nothing_booked = false;  // of a file: no row of it has a payment or a line
   // Of the case that it is to be matched with, under the same agreement.
   std::optional<std::int64_t> other_open_fen;
+  std::string_view other_kind;
+  bool same_reference = false;
 };
 
 // The decisions that fit, in the order of their numbers; kMatchCase only where the other is known.

@@ -106,11 +106,22 @@ TEST(Decisions, AResultThatContradictsIsAskedAboutOrTheStatementsWordIsTaken) {
 TEST(Decisions, CasesAreMatchedOnlyAgainstOppositeMoneyThatIsNotLess) {
   CaseFacts facts = FactsOf(difference::kUnknownReference, 500);
   EXPECT_FALSE(Fits(facts, Decision::kMatchCase));
+  facts.other_kind = difference::kReversalWithoutPayment;
   facts.other_open_fen = 500;
   EXPECT_FALSE(Fits(facts, Decision::kMatchCase));
   facts.other_open_fen = -499;
   EXPECT_FALSE(Fits(facts, Decision::kMatchCase));
   facts.other_open_fen = -500;
+  EXPECT_TRUE(Fits(facts, Decision::kMatchCase));
+  // What misses its line waits for that alone,
+  facts.other_kind = difference::kLineMissing;
+  EXPECT_FALSE(Fits(facts, Decision::kMatchCase));
+  // but for a reversal that came before its return was told.
+  facts = FactsOf(difference::kReversalWithoutPayment, -500);
+  facts.other_kind = difference::kReturnLineMissing;
+  facts.other_open_fen = 500;
+  EXPECT_FALSE(Fits(facts, Decision::kMatchCase));
+  facts.same_reference = true;
   EXPECT_TRUE(Fits(facts, Decision::kMatchCase));
 }
 

@@ -162,7 +162,11 @@ absl::StatusOr<CaseFacts> PgCaseBook::FactsOf(Transaction& tx, const Case& one,
   facts.day_closed = through.has_value() && *through >= since;
   facts.later_closed = through.has_value() && *through > since;
   facts.behind_horizon = context_.today.Today() > since + context_.terms.horizon_days;
-  if (other.has_value()) facts.other_open_fen = other->open_fen;
+  if (other.has_value()) {
+    facts.other_open_fen = other->open_fen;
+    facts.other_kind = other->kind;
+    facts.same_reference = other->reference == one.reference && one.reference != 0;
+  }
   return facts;
 }
 

@@ -1,5 +1,6 @@
 -- Lines that a reference's payment (or return) has had, over all statements, with their amount, which must be ours; and, without
--- one, what two persons decided to be its line (decisions 1 and 3).
+-- one, what two persons decided to be its line: of another amount (decisions 1 and 3), or a reversal that came before the return
+-- was told (decision 9).
 SELECT l.reference, l.debit, l.amount_fen FROM statement_line l
 WHERE l.district = $1 AND l.reference = ANY ($2::bigint[])
   AND NOT EXISTS (SELECT FROM line_apart a
@@ -7,5 +8,9 @@ WHERE l.district = $1 AND l.reference = ANY ($2::bigint[])
                     AND a.line = l.line)
 UNION ALL
 SELECT c.reference, e.decision = 1, NULL
-FROM reconciliation_case c JOIN case_event e ON e.case_id = c.case_id AND e.what = 'decided' AND e.decision IN (1, 3)
-WHERE c.reference <> 0 AND c.reference = ANY ($2::bigint[]) AND c.kind = 'AMOUNT_DIFFERS'
+FROM reconciliation_case c JOIN case_event e ON e.case_id = c.case_id AND e.what = 'decided'
+WHERE c.reference <> 0 AND c.reference = ANY ($2::bigint[])
+  AND (c.kind = 'AMOUNT_DIFFERS' AND e.decision IN (1, 3)
+       OR c.kind = 'REVERSAL_WITHOUT_PAYMENT' AND e.decision = 9
+          AND EXISTS (SELECT FROM reconciliation_case m
+                      WHERE m.case_id = c.matched_case AND m.reference = c.reference AND m.kind = 'RETURN_LINE_MISSING'))
