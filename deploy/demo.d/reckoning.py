@@ -365,8 +365,13 @@ class Reckoning:
         with gateway.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM difference")
             found = cursor.fetchone()[0]
+            # A statement that is late is told apart from a difference: the clock of a demonstration jumps.
+            cursor.execute("SELECT count(*) FROM reconciliation_case WHERE state <> 5 AND kind <> 'STATEMENT_MISSING'")
+            open_cases = cursor.fetchone()[0]
         if found:
             self._find(f"{found} differences between the gateway's books and the bank's statements")
+        if open_cases:
+            self._find(f"{open_cases} cases of the gateway are open")
 
     def _check_equalities(self) -> None:
         for name, of in (("rows", self.count), ("fen", self.fen)):

@@ -34,7 +34,12 @@ config::Schema Settings() {
                 "How often closed days and late rows are looked for.")
       .Int("unknown_after_days", 2, 1, 30,
            "Days after sending, on the business clock, until a row without a final outcome is told "
-           "as unknown.");
+           "as unknown.")
+      .Int("not_paid_after_days", 3, 1, 60,
+           "Days after a payment's day, on the business clock, before two persons may decide that "
+           "nobody was paid: the longest horizon of the banks.")
+      .Int("statement_missing_after_days", 2, 1, 30,
+           "Working days after a day until a statement that is not closed is a case.");
   return schema;
 }
 

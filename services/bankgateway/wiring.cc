@@ -38,6 +38,13 @@ CollectorOptions CollectorOptionsOf(const config::Config& config) {
   return options;
 }
 
+CaseTerms CaseTermsOf(const config::Config& config) {
+  CaseTerms terms;
+  terms.horizon_days = static_cast<int>(config.Int("not_paid_after_days"));
+  terms.statement_working_days = static_cast<int>(config.Int("statement_missing_after_days"));
+  return terms;
+}
+
 }  // namespace
 
 std::span<const postgres::Migration> Migrations() { return sql::kMigrations; }
@@ -76,17 +83,19 @@ Parts::Parts(const config::Config& config, telemetry::Metrics& metrics, Keys key
                       rpc::AskAtOwner<catalogue::v1::ClockService::Stub>(catalogue_.get())),
       database_(DatabaseOptionsOf(config)),
       life_signs_(database_, clock_, ids_.NewId()),
-      context_{database_, life_signs_, clock_, business_clock_, ids_, cipher_, file_signer_},
+      context_{database_, life_signs_, clock_,       business_clock_,
+               ids_,      cipher_,     file_signer_, CaseTermsOf(config)},
       directory_(context_),
       instructions_(context_),
       files_(context_,
              {static_cast<int>(config.Int("file_rows")), Milliseconds(config, "pack_wait")}),
       outcomes_(context_),
+      cases_(context_),
       intake_(instructions_, directory_, business_clock_, std::move(keys.seal)),
       banks_(rpc::TlsFilesOf(config)),
       sender_(files_, directory_, banks_, clock_, business_clock_),
-      collector_(outcomes_, banks_, business_clock_, CollectorOptionsOf(config)),
-      workers_({files_, directory_, outcomes_, sender_, collector_}, metrics,
+      collector_(outcomes_, cases_, banks_, business_clock_, CollectorOptionsOf(config)),
+      workers_({files_, directory_, outcomes_, cases_, sender_, collector_}, metrics,
                WorkersOptionsOf(config)),
       sink_(*auditlog_) {}
 

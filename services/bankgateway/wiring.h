@@ -25,6 +25,7 @@
 #include "services/bankgateway/domain/intake.h"
 #include "services/bankgateway/rpc/gateway_rpc.h"
 #include "services/bankgateway/store/context.h"
+#include "services/bankgateway/store/pg_cases.h"
 #include "services/bankgateway/store/pg_directory.h"
 #include "services/bankgateway/store/pg_files.h"
 #include "services/bankgateway/store/pg_instructions.h"
@@ -49,7 +50,7 @@ class Parts {
 
   postgres::Database& database() { return database_; }
   Intake& intake() { return intake_; }
-  GatewayRpc::Books books() { return {directory_, instructions_, files_, outcomes_}; }
+  GatewayRpc::Books books() { return {directory_, instructions_, files_, outcomes_, cases_}; }
   // Limits rates, and records refusals of known callers as audit entries.
   rpc::GuardOptions GuardOptionsOf(const config::Config& config);
 
@@ -82,6 +83,7 @@ class Parts {
   PgInstructionBook instructions_;
   PgFileBook files_;
   PgOutcomeBook outcomes_;
+  PgCaseBook cases_;
   Intake intake_;
   GrpcAgentBanks banks_;
   Sender sender_;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <set>
 
 #include "common/status/status.h"
 #include "services/bankgateway/testing/gateway_rig.h"
@@ -226,6 +227,50 @@ TEST_F(Sending, DuplicateMeansAskAndOtherBytesUnderOurIdStopTheFile) {
   EXPECT_EQ(States(Reference(11)), "");
   EXPECT_EQ((*gateway_->files.List({.all_districts = true}, 0, 1'000'000, 1))[0].reason,
             "OTHER_CONTENT");
+}
+
+TEST_F(Sending, OneBanksSilenceLeavesItsRowsUnknownAndDelaysNoOther) {
+  ASSERT_TRUE(MakeBank(kOtherBank).ok());
+  Agreement agreement;
+  agreement.agreement_no = "AG-B";
+  agreement.district = kDistrict;
+  agreement.bank_code = kOtherBank;
+  agreement.valid_from = absl::CivilDay(2026, 1, 1);
+  agreement.valid_to = absl::CivilDay(2026, 12, 31);
+  ASSERT_TRUE(gateway_->intake.CreateAgreement(caller_, "make-b", agreement).ok());
+  ASSERT_TRUE(Submit(MakeChunk("a", 1, 2)).ok());
+  Chunk silent = MakeChunk("b", 11, 2, "AG-B");
+  for (InstructionRow& row : silent.rows) row.bank_code = kOtherBank;
+  ASSERT_TRUE(Submit(silent).ok());
+  PackAll();
+  FakeBank& other = banks_.banks[kOtherBank];
+  const Bank other_bank{kOtherBank, "另一家银行", "bank:1", true, false, ""};
+  other.today = kMonday;
+  other.on_submit = [&](const FileToSend& file,
+                        const std::string& bytes) -> absl::StatusOr<SendAnswer> {
+    other.Take(file, bytes);
+    return absl::DeadlineExceededError("no answer");
+  };
+  other.down = true;
+  std::multiset<SendStep> steps{SendOne(), SendOne()};
+  EXPECT_EQ(steps, (std::multiset<SendStep>{SendStep::kSent, SendStep::kUnknown}));
+  for (int i = 1; i <= 2; ++i) fake().Say(Reference(i), RowState::kPaid, Amount(i), "", kMonday);
+  TakeResults();
+  EXPECT_EQ(States(Reference(1)), "P");
+  EXPECT_EQ(States(Reference(11)), "");
+  NextDay(2);
+  EXPECT_FALSE(gateway_->collector.AskAboutLate(other_bank).ok());
+  EXPECT_EQ(States(Reference(11)), "U");
+  // It comes back: it had the file, and its results still arrive.
+  other.down = false;
+  other.today = today_.Today();
+  EXPECT_EQ(SendOne(), SendStep::kSent);
+  other.Say(Reference(11), RowState::kPaid, Amount(11), "", kMonday);
+  other.Say(Reference(12), RowState::kFailed, 0, "3018");
+  EXPECT_EQ(*gateway_->collector.TakeResults(other_bank), 2);
+  EXPECT_EQ(States(Reference(11)), "UP");
+  EXPECT_EQ(States(Reference(12)), "UF");
+  EXPECT_EQ(other.submits, 1);
 }
 
 TEST_F(Sending, AFileOfAKilledWorkerIsAskedAboutByAnother) {

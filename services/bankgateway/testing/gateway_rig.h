@@ -16,6 +16,7 @@
 #include "services/bankgateway/domain/intake.h"
 #include "services/bankgateway/domain/sender.h"
 #include "services/bankgateway/sql/queries.h"
+#include "services/bankgateway/store/pg_cases.h"
 #include "services/bankgateway/store/pg_directory.h"
 #include "services/bankgateway/store/pg_files.h"
 #include "services/bankgateway/store/pg_instructions.h"
@@ -53,16 +54,18 @@ class GatewayTest : public ::testing::Test {
           instructions(context),
           files(context, {kMaxFileRows, 0}),
           outcomes(context),
+          cases(context),
           intake(instructions, directory, test.today_,
                  {test.gateway_key_, {test.registry_key_.PublicKey()}}),
           sender(files, directory, test.banks_, clock, test.today_, {60'000, 0, 0}),
-          collector(outcomes, test.banks_, test.today_) {}
+          collector(outcomes, cases, test.banks_, test.today_) {}
     postgres::WorkerRegistry workers;
     StoreContext context;
     PgDirectory directory;
     PgInstructionBook instructions;
     PgFileBook files;
     PgOutcomeBook outcomes;
+    PgCaseBook cases;
     Intake intake;
     Sender sender;
     Collector collector;

@@ -30,7 +30,14 @@ Workers::Workers(Parts parts, telemetry::Metrics& metrics, WorkersOptions option
       waiting_(metrics.Gauges("yikatong_gateway_waiting",
                               "Instructions unpacked, files open, instructions awaiting, outcomes "
                               "unknown, differences.",
-                              {"what"})) {}
+                              {"what"})),
+      cases_(metrics.Gauges("yikatong_gateway_cases",
+                            "Open cases of reconciliation, and those of them that are overdue, by "
+                            "kind and age in days.",
+                            {"kind", "age", "what"})),
+      suspense_(metrics.Gauges("yikatong_gateway_suspense_fen",
+                               "Money of open cases, in fen: claimed from banks, owed to banks.",
+                               {"kind", "account"})) {}
 
 Workers::~Workers() { Stop(); }
 
@@ -123,21 +130,34 @@ bool Workers::Rest(int ms, const std::string& name) {
   return !stopping_;
 }
 
-// Banks come while we run; each has two threads of its own, so that a slow one delays no other.
+// Banks come and move while we run; each has two threads of its own, so that a slow one delays no
+// other.
 absl::StatusOr<int> Workers::LookForBanks() {
   YKT_ASSIGN_OR_RETURN(const std::vector<Bank> banks, parts_.directory.ListBanks("", 1'000));
   int fresh = 0;
   for (const Bank& bank : banks) {
-    if (bank.address.empty() || !banks_.emplace(bank.bank_code, bank.address).second) continue;
+    if (bank.address.empty()) continue;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!banks_.insert_or_assign(bank.bank_code, bank).second) continue;
+    }
     ++fresh;
-    Run("results", options_.poll_ms, [this, bank] { return parts_.collector.TakeResults(bank); });
-    Run("day_end", options_.day_ms, [this, bank]() -> absl::StatusOr<int> {
-      YKT_ASSIGN_OR_RETURN(const int closed, parts_.collector.Reconcile(bank));
-      YKT_ASSIGN_OR_RETURN(const int asked, parts_.collector.AskAboutLate(bank));
-      return closed + asked;
+    Run("results", options_.poll_ms,
+        [this, code = bank.bank_code] { return parts_.collector.TakeResults(Now(code)); });
+    Run("day_end", options_.day_ms, [this, code = bank.bank_code]() -> absl::StatusOr<int> {
+      const Bank now = Now(code);
+      YKT_ASSIGN_OR_RETURN(const int closed, parts_.collector.Reconcile(now));
+      YKT_ASSIGN_OR_RETURN(const int late, parts_.collector.AskAboutLate(now));
+      YKT_ASSIGN_OR_RETURN(const int asked, parts_.collector.AskAboutCases(now));
+      return closed + late + asked;
     });
   }
   return fresh;
+}
+
+Bank Workers::Now(const std::string& bank_code) {
+  const std::lock_guard lock(mutex_);
+  return banks_[bank_code];
 }
 
 absl::StatusOr<int> Workers::Measure() {
@@ -150,7 +170,27 @@ absl::StatusOr<int> Workers::Measure() {
   set("awaiting", counts.awaiting);
   set("unknown", counts.unknown);
   set("differences", counts.differences);
+  YKT_RETURN_IF_ERROR(MeasureCases());
   return 0;
+}
+
+absl::Status Workers::MeasureCases() {
+  YKT_ASSIGN_OR_RETURN(std::vector<CaseCount> counts, parts_.cases.CountOpen());
+  // What is no longer there is 0, and not what it was.
+  for (const CaseCount& before : counted_) {
+    cases_.With({before.kind, before.age, "open"}).Set(0);
+    cases_.With({before.kind, before.age, "overdue"}).Set(0);
+    suspense_.With({before.kind, "claim"}).Set(0);
+    suspense_.With({before.kind, "owed"}).Set(0);
+  }
+  for (const CaseCount& one : counts) {
+    cases_.With({one.kind, one.age, "open"}).Set(static_cast<double>(one.open));
+    cases_.With({one.kind, one.age, "overdue"}).Set(static_cast<double>(one.overdue));
+    suspense_.With({one.kind, "claim"}).Add(static_cast<double>(one.claim_fen));
+    suspense_.With({one.kind, "owed"}).Add(static_cast<double>(one.owed_fen));
+  }
+  counted_ = std::move(counts);
+  return absl::OkStatus();
 }
 
 }  // namespace yikatong::bankgateway

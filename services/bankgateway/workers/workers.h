@@ -16,6 +16,7 @@
 
 #include "absl/status/statusor.h"
 #include "common/telemetry/metrics.h"
+#include "services/bankgateway/domain/case_book.h"
 #include "services/bankgateway/domain/collector.h"
 #include "services/bankgateway/domain/ports.h"
 #include "services/bankgateway/domain/sender.h"
@@ -37,6 +38,7 @@ class Workers {
     FileBook& files;
     Directory& directory;
     OutcomeBook& outcomes;
+    CaseBook& cases;
     Sender& sender;
     Collector& collector;
   };
@@ -58,20 +60,25 @@ class Workers {
   // end.
   bool Rest(int ms, const std::string& name);
   absl::StatusOr<int> LookForBanks();
+  // A bank that has threads, where it is to be reached now.
+  Bank Now(const std::string& bank_code);
+  absl::Status MeasureCases();
   absl::StatusOr<int> Measure();
 
   const Parts parts_;
   const WorkersOptions options_;
   telemetry::CounterFamily steps_;
   telemetry::GaugeFamily waiting_;
+  telemetry::GaugeFamily cases_;
+  telemetry::GaugeFamily suspense_;
+  std::vector<CaseCount> counted_;  // by Measure, which one thread runs
 
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;
   std::set<std::string, std::less<>> due_;  // workers that others have made work for
   std::vector<std::thread> threads_;
-  std::map<std::string, std::string>
-      banks_;  // that have threads, with the address they were started for
+  std::map<std::string, Bank> banks_;  // that have threads, by code, as they are now
 };
 
 }  // namespace yikatong::bankgateway

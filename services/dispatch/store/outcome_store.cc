@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -25,8 +26,8 @@ using status::Reason;
 
 constexpr std::int32_t kMaxOutcomeNo = 32'767;
 // References of neighbouring items are a hundred apart, and a bank pays every second or third of
-// them: one stretch of an index is read faster than each is found from its root, also where it holds
-// a few times as many.
+// them: one stretch of an index is read faster than each is found from its root, also where it
+// holds a few times as many.
 constexpr std::int64_t kNeighbourReferences = 1'600;
 
 Bucket BucketOf(AttemptState state) {
@@ -55,9 +56,14 @@ struct Target {
   std::int64_t person_id = 0;
   std::int64_t village = 0;
   std::string masked_name;
+  bool moved_on = false;  // its item was sent again or given up; read where a decision says paid
 };
 
 using Targets = std::unordered_map<std::int64_t, Target>;
+
+bool SaysPaidAfterAll(const ReportedOutcome& outcome) {
+  return outcome.state == AttemptState::kPaid && IsDecided(outcome.reason);
+}
 
 struct BatchFacts {
   BatchRow batch;
@@ -117,11 +123,37 @@ absl::StatusOr<Targets> ReadTargets(postgres::Transaction& tx, const OutcomeChun
   return targets;
 }
 
+// Marks the targets whose item went on since they failed. Under the lock of their batches, so that
+// no repair takes the money meanwhile.
+absl::Status FindMovedOn(postgres::Transaction& tx, const OutcomeChunk& chunk, Targets& targets) {
+  std::vector<std::int64_t> references;
+  std::set<std::int64_t> batches;
+  for (const ReportedOutcome& outcome : chunk.outcomes) {
+    const auto target = targets.find(outcome.reference);
+    if (target == targets.end() || !SaysPaidAfterAll(outcome)) continue;
+    references.push_back(outcome.reference);
+    batches.insert(target->second.batch_id);
+  }
+  for (const std::int64_t batch_id : batches) {
+    YKT_RETURN_IF_ERROR(LockBatch(tx, OwnCaller(), batch_id).status());
+  }
+  if (references.empty()) return absl::OkStatus();
+  postgres::Columns columns;
+  columns.Scalar(chunk.district).Int64s(references).Lone();
+  YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx.RunColumns(sql::kOutcomeMovedOn, columns));
+  for (const postgres::Row row : rows) targets.at(row.Int64(0)).moved_on = true;
+  return absl::OkStatus();
+}
+
 // What one outcome moves in the ledger. What fails stays reserved, so that a reissue needs no new
-// money; where what comes back goes is said by AccountForReturn.
+// money; where what comes back goes is said by AccountForReturn. What two persons decided goes the
+// way back between reserved and paid.
 absl::Status Post(Posting& posting, const BatchFacts& facts, const Target& target, AttemptState to,
                   std::string_view reason, absl::CivilDay today) {
   Account debit = Account::kPaid;
+  const Account credit = target.state == AttemptState::kFailed ? Account::kReserved
+                         : target.state == AttemptState::kPaid ? Account::kPaid
+                                                               : Account::kInTransit;
   switch (to) {
     case AttemptState::kSent:
     case AttemptState::kUnknown:
@@ -136,11 +168,11 @@ absl::Status Post(Posting& posting, const BatchFacts& facts, const Target& targe
                               reason, today, target.amount_fen);
   }
   return posting.Move(facts.funding, target.batch_id, target.chunk, AttemptStateName(to), reason,
-                      debit, Account::kInTransit, target.amount_fen);
+                      debit, credit, target.amount_fen);
 }
 
 // What a report is to what is known of its attempt.
-enum class Verdict { kNew, kRepeated, kContradicting };
+enum class Verdict { kNew, kRepeated, kContradicting, kPaidBesides };
 
 Verdict Judge(const Target& target, const ReportedOutcome& outcome) {
   if (outcome.outcome_no < 1 || outcome.outcome_no > kMaxOutcomeNo) return Verdict::kContradicting;
@@ -150,8 +182,12 @@ Verdict Judge(const Target& target, const ReportedOutcome& outcome) {
   }
   // Money that is not ours is a difference between books, and nothing that happened to an item.
   if (outcome.amount_fen != target.amount_fen) return Verdict::kContradicting;
-  return NextAttemptState(target.state, outcome.state).ok() ? Verdict::kNew
-                                                            : Verdict::kContradicting;
+  if (target.moved_on && target.state == AttemptState::kFailed && SaysPaidAfterAll(outcome)) {
+    return Verdict::kPaidBesides;
+  }
+  return NextAttemptState(target.state, outcome.state, IsDecided(outcome.reason)).ok()
+             ? Verdict::kNew
+             : Verdict::kContradicting;
 }
 
 }  // namespace
@@ -193,6 +229,7 @@ absl::StatusOr<AppliedOutcomes> OutcomeStore::Apply(std::string_view gateway,
 absl::Status OutcomeStore::ApplyIn(postgres::Transaction& tx, const OutcomeChunk& chunk,
                                    AppliedOutcomes& result) {
   YKT_ASSIGN_OR_RETURN(Targets targets, ReadTargets(tx, chunk));
+  YKT_RETURN_IF_ERROR(FindMovedOn(tx, chunk, targets));
   std::map<std::int64_t, BatchFacts> batches;
   for (const auto& [reference, target] : targets) {
     if (batches.contains(target.batch_id)) continue;
@@ -220,6 +257,10 @@ absl::Status OutcomeStore::ApplyIn(postgres::Transaction& tx, const OutcomeChunk
     const Verdict verdict = Judge(target, outcome);
     if (verdict != Verdict::kNew) {
       ++(verdict == Verdict::kRepeated ? result.repeated : result.contradicting);
+      if (verdict == Verdict::kPaidBesides) {
+        ++result.paid_besides;
+        result.paid_besides_fen += target.amount_fen;
+      }
       continue;
     }
     BatchFacts& facts = batches.at(target.batch_id);
@@ -235,6 +276,9 @@ absl::Status OutcomeStore::ApplyIn(postgres::Transaction& tx, const OutcomeChunk
     if (to == AttemptState::kReturned) {
       move(Bucket::kNowhere, Bucket::kReturned, "");
       if (repaired) move(Bucket::kReissuedPaid, Bucket::kNowhere, "");
+    }
+    if (to == AttemptState::kFailed && target.state == AttemptState::kPaid && repaired) {
+      move(Bucket::kReissuedPaid, Bucket::kNowhere, "");
     }
     if (to == AttemptState::kPaid && repaired) move(Bucket::kNowhere, Bucket::kReissuedPaid, "");
     YKT_RETURN_IF_ERROR(Post(posting, facts, target, to, outcome.reason, today));
@@ -303,6 +347,10 @@ absl::Status OutcomeStore::ApplyIn(postgres::Transaction& tx, const OutcomeChunk
   for (const auto& [state, items] : counted) entry.details[state] = std::to_string(items);
   entry.details["contradicting"] = std::to_string(result.contradicting);
   entry.details["unknown_references"] = std::to_string(result.unknown);
+  if (result.paid_besides > 0) {
+    entry.details["paid_besides"] = std::to_string(result.paid_besides);
+    entry.details["paid_besides_fen"] = std::to_string(result.paid_besides_fen);
+  }
   const std::string audit_id = context_.ids.NewId();
   YKT_RETURN_IF_ERROR(outbox::Append(tx, audit_id, entry));
   applied.Scalar(audit_id);
