@@ -7,7 +7,7 @@ import datetime
 import random
 
 import rules
-from model import Agreement, Person
+from state import Agreement, Person
 from rules import Policy
 
 HEBEI, BAODI, BINHAI, WUQING = 120105, 120115, 120116, 120114

@@ -8,7 +8,7 @@ import random
 import cast
 import rules
 from cast import BAODI, BINHAI, HEBEI, KIND_OF_FIELD, WUQING
-from model import (APPROVED, CANCELLED, CLOSED, COLLECTING, FUNDED, IN_REVIEW, ITEM_STATES, NOTICED, PAYING, RETURNED, SEALED,
+from state import (APPROVED, CANCELLED, CLOSED, COLLECTING, FUNDED, IN_REVIEW, ITEM_STATES, NOTICED, PAYING, RETURNED, SEALED,
                    SETTLED, SOURCES)
 
 MUTATIONS = ("create", "upload", "seal", "explain", "cancel", "attach", "publish", "object", "decide", "close_notice", "review",

@@ -26,6 +26,7 @@ def load_run():
 run = load_run()
 import model  # noqa: E402
 import rules  # noqa: E402
+import state  # noqa: E402
 from history import Coverage, Disagreement  # noqa: E402
 
 SEEDS, OPERATIONS = (1, 2, 3), 250
@@ -42,7 +43,7 @@ def share_to_the_last(fen, funding):
 WRONG = {
     "the remainder goes to the last source": mock.patch.object(rules, "split", share_to_the_last),
     "a sealed batch cannot be cancelled": mock.patch.dict(
-        model.NEXT["cancel"], {model.COLLECTING: model.CANCELLED}, clear=True),
+        state.NEXT["cancel"], {state.COLLECTING: state.CANCELLED}, clear=True),
     "a notice ends on its last day": mock.patch.object(
         model.Model, "notice_view", lambda self, batch, right=model.Model.notice_view: {
             **right(self, batch), "to": (batch.notice[1] - datetime.timedelta(days=1)).isoformat()}),

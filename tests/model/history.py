@@ -7,8 +7,9 @@ import cast
 import rules
 from bank import Bank
 from draw import Draw, MUTATIONS
-from model import Model, PAYING, SETTLED
-from services import Lost, SETTLE_TIMEOUT_S  # noqa: F401
+from model import Model
+from services import Lost
+from state import PAYING, SETTLED
 
 # How many operations lie between two looks at everything.
 FULL_LOOK_EVERY = 40

@@ -8,7 +8,8 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.dont_write_bytecode = True
 import rules  # noqa: E402
-from model import Batch, Item, Line, Model, OneOf, PAYING  # noqa: E402
+from model import Model  # noqa: E402
+from state import Batch, Item, Line, OneOf, PAYING  # noqa: E402
 from rules import Period, Policy  # noqa: E402
 
 DAY = datetime.date
