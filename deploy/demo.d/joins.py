@@ -13,6 +13,7 @@ import journal
 from row_joins import DISPATCH, GATEWAY
 
 MOST_PLACES = 5
+OUTCOMES = {1: "paid", 2: "failed", 3: "unknown", 4: "returned"}
 
 
 def sha256(*parts: bytes) -> bytes:
@@ -229,7 +230,8 @@ class Joins:
         self._differ("bankgateway.bank, not all results were read of", cursors,
                      {code: books.results.get(code, 0) for code in cursors})
         planned = {(one["district"], one["bank_code"]): one["credits_other_banks"] for one in self.plan["agreements"]}
-        stored = {row[:2]: row[2] for row in self._rows(gateway, "SELECT district, bank_code, credits_other_banks FROM agreement")}
+        stored = {row[:2]: row[2] for row in self._rows(
+            gateway, "SELECT district, bank_code, credits_other_banks FROM agreement")}
         self._differ("bankgateway.agreement, not what the plan says", stored, planned)
         counted = self._rows(gateway, "SELECT count(*) FROM agreement")[0][0]
         if counted != len(self.plan["agreements"]):
@@ -298,7 +300,7 @@ class Joins:
                 if tree is not None:
                     found[("outcomes.applied", f"outcomes/{place[1]}/{place[0]}", tree.root(), tree.size)] += 1
                 tree, place = Tree(), (number, district)
-            tree.add(leaf("outcome", item, batch, person, village, fen, ("", "paid", "failed", "unknown", "returned")[state], name))
+            tree.add(leaf("outcome", item, batch, person, village, fen, OUTCOMES[state], name))
         if tree is not None:
             found[("outcomes.applied", f"outcomes/{place[1]}/{place[0]}", tree.root(), tree.size)] += 1
         return found
@@ -325,8 +327,8 @@ class Joins:
             return facts
 
         for index, producer, epoch, number, leaf_hash, district, kind, subject, root, body in self._stream(
-                log, "entries", "SELECT index, producer, restore_epoch, number, leaf_hash, district, kind, subject, subtree_root, "
-                "body FROM entry ORDER BY index"):
+                log, "entries", "SELECT index, producer, restore_epoch, number, leaf_hash, district, kind, subject, "
+                "subtree_root, body FROM entry ORDER BY index"):
             body = bytes(body)
             if index != tree.size:
                 self.find(f"auditlog.entry, not the next one: {index}")

@@ -65,7 +65,8 @@ DISPATCH = {
              SELECT a.batch_id, 22, count(*), sum(a.amount_fen) FROM last_outcome o JOIN attempt a USING (reference)
              WHERE o.state = 1 AND a.reference % 100 > 1 GROUP BY 1
              UNION ALL
-             SELECT batch_id, 23, count(*), sum(amount_fen) FROM attempt WHERE NOT social_card AND reference % 100 = 1 GROUP BY 1),
+             SELECT batch_id, 23, count(*), sum(amount_fen) FROM attempt
+             WHERE NOT social_card AND reference % 100 = 1 GROUP BY 1),
            moved AS (
              SELECT batch_id, bucket, sum(items) AS items, sum(fen) AS fen FROM (
                SELECT batch_id, to_bucket AS bucket, items, amount_fen AS fen FROM movement
@@ -87,7 +88,8 @@ DISPATCH = {
              UNION ALL SELECT batch_id, 1, '', count(*), sum(amount_fen) FROM item GROUP BY 1) s USING (batch_id, bucket, reason)
            WHERE m.items IS DISTINCT FROM s.items OR m.fen IS DISTINCT FROM s.fen""",
     "exception, without its item or twice":
-        """SELECT concat(e.item_id, ' number ', e.exception_no) FROM exception e LEFT JOIN item i USING (district, item_id, batch_id)
+        """SELECT concat(e.item_id, ' number ', e.exception_no) FROM exception e
+           LEFT JOIN item i USING (district, item_id, batch_id)
            GROUP BY 1, i.item_id HAVING i.item_id IS NULL OR count(*) > 1""",
     "exception, an item that has left in more than one way":
         """SELECT item_id::text FROM exception WHERE NOT resolved AND bucket <> 11 GROUP BY item_id HAVING count(*) > 1""",
@@ -243,7 +245,8 @@ GATEWAY = {
     "notification_batch, not one message for each payment that we tell of":
         """SELECT reference::text FROM (
              SELECT r.reference, count(*) AS times, max(r.amount_fen) AS fen, max(r.last_four) AS last_four
-             FROM notification_batch n, unnest(n.item_references, n.amounts_fen, n.last_fours) AS r (reference, amount_fen, last_four)
+             FROM notification_batch n,
+                  unnest(n.item_references, n.amounts_fen, n.last_fours) AS r (reference, amount_fen, last_four)
              GROUP BY 1) n
            FULL JOIN (SELECT i.reference, i.amount_fen AS fen, i.last_four FROM instruction i
                       JOIN submission s USING (submission_id) JOIN agreement g USING (agreement_no)

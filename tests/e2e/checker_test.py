@@ -35,7 +35,8 @@ TABLES = {
     "dispatch": {
         "batch": ("state = 8", {"declared_count": PLUS, "declared_fen": PLUS, "district": PLUS, "department_id": OTHER_TEXT,
                                 "field": "'NONE'", "policy_id": "'P999'", "period": "'1999-01'", "state": "5::smallint",
-                                "policy_version": PLUS, "first_item": PLUS, "created_by": "released_by", "salt_key": "sha256({})"}),
+                                "policy_version": PLUS, "first_item": PLUS, "created_by": "released_by",
+                                "salt_key": "sha256({})"}),
         "upload_chunk": ("accepted > 0 AND cardinality(claim_keys) > 0", {
             "rows": PLUS, "rows_fen": PLUS, "accepted": PLUS, "accepted_fen": PLUS, "first_row": PLUS, "last_row": PLUS,
             "first_item": PLUS, "last_item": "{} - 1", "claim_keys": "{}[2:]"}),
@@ -45,7 +46,8 @@ TABLES = {
                                          "batch_id": PLUS}),
         "claim": ("owner > 0", {"owner": "1::bigint", "holders": PLUS, "claim_key": "gen_random_uuid()"}),
         "claim edge": ("owner < 0", {"holders": PLUS, "claim_key": "gen_random_uuid()"}),
-        "movement": ("to_bucket = 6", {"items": PLUS, "amount_fen": PLUS, "to_bucket": "7::smallint", "from_bucket": "1::smallint",
+        "movement": ("to_bucket = 6", {"items": PLUS, "amount_fen": PLUS, "to_bucket": "7::smallint",
+                                       "from_bucket": "1::smallint",
                                        "batch_id": PLUS, "reason": OTHER_TEXT}),
         "chunk": ("NOT repair", {"first_item": PLUS, "last_item": "{} - 1", "stage": "2::smallint", "batch_id": PLUS,
                                  "chunk": "{} + 50", "repair": "true"}),
@@ -97,7 +99,8 @@ TABLES = {
             "number": "{} + 100000", "district": PLUS, "item_references": "{}[2:]", "outcome_nos": "array_fill(7::smallint, "
             "ARRAY[cardinality({})])", "paid": PLUS, "failed": PLUS, "unknown": PLUS, "returned": PLUS}),
         "outcome_head": ("true", {"number": PLUS}),
-        "notification_batch": ("true", {"item_references": "{}[2:]", "amounts_fen": "array_fill(1::bigint, ARRAY[cardinality({})])",
+        "notification_batch": ("true", {"item_references": "{}[2:]",
+                                        "amounts_fen": "array_fill(1::bigint, ARRAY[cardinality({})])",
                                         "last_fours": "array_fill(10000::smallint, ARRAY[cardinality({})])"}),
         "statement": ("lines > 0", {"lines": PLUS, "agreed": PLUS, "differences": PLUS, "debit_fen": PLUS, "credit_fen": PLUS,
                                     "complete": "false", "agreement_no": OTHER_TEXT, "day": "{} - 300"}),
@@ -109,8 +112,8 @@ TABLES = {
     },
     "auditlog": {
         "entry": ("kind = 'chunk.submitted'", {"body": "{} || 'x'", "leaf_hash": "sha256({})", "subtree_root": "sha256({})",
-                                               "kind": OTHER_TEXT, "subject": OTHER_TEXT, "district": PLUS, "number": "{} + 100000",
-                                               "index": "{} + 100000", "producer": OTHER_TEXT}),
+                                               "kind": OTHER_TEXT, "subject": OTHER_TEXT, "district": PLUS,
+                                               "number": "{} + 100000", "index": "{} + 100000", "producer": OTHER_TEXT}),
         "entry of an appropriation": ("kind = 'budget.appropriated'", {"body": "{} || 'x'"}),
         "tree_head": ("true", {"root": "sha256({})", "size": "{} + 100000"}),
         "tree_node": ("true", {"hash": "sha256({})", "index": "{} + 100000"}),
@@ -200,13 +203,16 @@ class Checker(unittest.TestCase):
         """Statements that take away what would refuse a mutation: keys, checks, references, and NOT NULL never matters here."""
         with cls.held[database].cursor() as cursor:
             cursor.execute("SELECT format('ALTER TABLE %I DROP CONSTRAINT IF EXISTS %I CASCADE', r.relname, c.conname) "
-                           "FROM pg_constraint c JOIN pg_class r ON r.oid = c.conrelid JOIN pg_namespace n ON n.oid = r.relnamespace "
+                           "FROM pg_constraint c JOIN pg_class r ON r.oid = c.conrelid "
+                           "JOIN pg_namespace n ON n.oid = r.relnamespace "
                            "WHERE n.nspname = 'public' AND NOT r.relispartition AND c.conislocal "
                            "ORDER BY c.contype = 'p', c.conname")
             found = [statement for (statement,) in cursor.fetchall()]
-            cursor.execute("SELECT format('DROP INDEX IF EXISTS %I', c.relname) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
+            cursor.execute("SELECT format('DROP INDEX IF EXISTS %I', c.relname) "
+                           "FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
                            "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND i.indisunique "
-                           "AND NOT c.relispartition AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid)")
+                           "AND NOT c.relispartition "
+                           "AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid)")
             return found + [statement for (statement,) in cursor.fetchall()]
 
     def reckon(self, journal=None, folder=None) -> list:
@@ -384,9 +390,9 @@ class Checker(unittest.TestCase):
                 path.write_text(json.dumps(found, ensure_ascii=False), encoding="utf-8")
             return on
 
-        changes = {"a batch dropped": lambda found: found["batches"].pop(), "a batch doubled": lambda found: found["batches"].append(
-            found["batches"][0]), "an agreement dropped": lambda found: found["agreements"].pop(),
-            "an agreement doubled": lambda found: found["agreements"].append(found["agreements"][0])}
+        changes = {f"a row of the {part} {what}": lambda found, part=part, change=change: change(found[part])
+                   for part in ("batches", "agreements")
+                   for what, change in (("dropped", lambda rows: rows.pop()), ("doubled", lambda rows: rows.append(rows[0])))}
         for key, value in (("period", "1999-01"), ("policy_id", "P999"), ("district", 120101), ("declared_fen", 1),
                            ("declared_count", 1), ("department_id", "x"), ("expected_accepted", 1)):
             changes[f"a batch's {key}"] = lambda found, key=key, value=value: found["batches"][0].update({key: value})

@@ -4,12 +4,15 @@ Each run of a history has people and policies of its own, named after its number
 many histories and none meets another's claims, lines or rosters. What is drawn depends on the seed alone.
 """
 import datetime
+import json
+import pathlib
 import random
 
 import rules
 from state import Agreement, Person
 from rules import Policy
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 HEBEI, BAODI, BINHAI, WUQING = 120105, 120115, 120116, 120114
 BANKS = ("999110000015", "999110000023", "999110010512", "999110011511")
 AGREEMENTS = ((HEBEI, BANKS[0], True), (BAODI, BANKS[1], False), (BINHAI, BANKS[1], False), (BINHAI, BANKS[2], True))
@@ -133,8 +136,6 @@ def people(seed: int, run: int, today: datetime.date) -> list:
 
 def install(services, bank_address: str) -> None:
     """What a stack needs once: departments, the card's schedule, banks and agreements."""
-    import json
-    from services import ROOT
     c, g = services.catalogue, services.gateway
     data = json.loads((ROOT / "deploy" / "data" / "departments.json").read_text(encoding="utf-8"))
     services.must("catalogue", "system-admin-1", "ImportReferenceData", c.ImportReferenceDataRequest(

@@ -185,7 +185,8 @@ class Draw:
         if policy.key == "HOUSEHOLD" and not self.chance(0.2):
             chosen = [one for one in chosen if one.household is not None] or chosen
         if policy.min_age:
-            chosen = [one for one in chosen if rules.age_at(one.born, model.today) >= policy.min_age or self.chance(0.1)] or chosen
+            old = [one for one in chosen if rules.age_at(one.born, model.today) >= policy.min_age or self.chance(0.1)]
+            chosen = old or chosen
         if policy.max_age is not None:
             chosen = [one for one in model.people if one.role == "CHILD"][:size] + chosen[:1]
         rows = [self._row(policy, district, period, person) for person in chosen]

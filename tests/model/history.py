@@ -1,6 +1,7 @@
 """One history: random operations against the model and against the services, and every answer compared."""
 import collections
 import dataclasses
+import datetime
 import json
 
 import cast
@@ -77,7 +78,7 @@ class History:
         services.start()
         date = services.must("clock", "auditor-1", "GetBusinessDate", services.catalogue.GetBusinessDateRequest()).date
         self.started_on = date
-        today = cast.datetime.date.fromisoformat(date)
+        today = datetime.date.fromisoformat(date)
         callers = {name: rules.Caller(name, one["organisation"], frozenset(one["roles"]), frozenset(one["fields"]),
                                       frozenset(one["districts"])) for name, one in services.endpoints["people"].items()}
         people, listed = cast.people(self.seed, self.run, today), cast.policies(self.run)

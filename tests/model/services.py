@@ -1,6 +1,5 @@
 """The real services: each operation of a history becomes one call over gRPC, as any other system would make it."""
 import datetime
-import json
 import pathlib
 import subprocess
 import sys
@@ -44,6 +43,7 @@ class Services:
         self.endpoints = endpoints
         self.channels = {}
         self.stubs = {}
+        self.person_ids = {}  # person of the model -> opaque id, learnt from lists
         self.tokens = {name: pathlib.Path(person["token_file"]).read_text().strip()
                        for name, person in endpoints["people"].items()}
         from yikatong.bank.v1 import simulator_pb2, simulator_pb2_grpc
@@ -187,8 +187,6 @@ class Services:
 
     # --- Names: what the model calls by place, the services number ------------------------------------------------------
 
-    person_ids: dict
-
     def start(self) -> None:
         """Forgets what was learnt of the history before."""
         self.person_ids = {}
@@ -197,13 +195,13 @@ class Services:
     def batch_id(model, key) -> int:
         if isinstance(key, int) and 0 <= key < len(model.batches):
             return model.batches[key].number
-        return 1050_9999_9999  # a number that no batch of the district has
+        return 10_509_999_999  # a number that no batch of the district has
 
     @staticmethod
     def item_id(model, key, row: int) -> int:
         batch = model.batches[key] if isinstance(key, int) and 0 <= key < len(model.batches) else None
         if batch is None or not batch.first_item:
-            return 10_500_999_999_000 + row
+            return 1_050_999_999_000 + row
         return batch.first_item + row - 1
 
     # --- Waiting for what works by itself -------------------------------------------------------------------------------
@@ -370,7 +368,3 @@ class Services:
             if not answer.next_page_token:
                 return "", {**self.notice_view(head), "rows": rows}
             request.page_token = answer.next_page_token
-
-
-def load_endpoints(path: pathlib.Path) -> dict:
-    return json.loads(path.read_text(encoding="utf-8"))
