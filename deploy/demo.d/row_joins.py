@@ -93,10 +93,20 @@ DISPATCH = {
            GROUP BY 1, i.item_id HAVING i.item_id IS NULL OR count(*) > 1""",
     "exception, an item that has left in more than one way":
         """SELECT item_id::text FROM exception WHERE NOT resolved AND bucket <> 11 GROUP BY item_id HAVING count(*) > 1""",
-    "chunk, an item that is in none or in two":
-        """SELECT concat(i.batch_id, ' item ', i.item_id) FROM item i JOIN batch b USING (district, batch_id)
-           LEFT JOIN chunk c ON c.batch_id = i.batch_id AND NOT c.repair AND i.item_id BETWEEN c.first_item AND c.last_item
-           WHERE b.state NOT IN (1, 11) GROUP BY i.batch_id, i.item_id HAVING count(c.chunk) <> 1""",
+    "chunk, one that overlaps another":
+        """SELECT concat(batch_id, ' chunk ', chunk) FROM (
+             SELECT batch_id, chunk, first_item, lag(last_item) OVER (PARTITION BY batch_id ORDER BY first_item, chunk) AS before
+             FROM chunk WHERE NOT repair) c
+           WHERE first_item <= before""",
+    "chunk, items that are in none":
+        """SELECT concat('batch ', batch_id) FROM (SELECT batch_id, count(*) AS items FROM item JOIN batch b USING (district, batch_id)
+                                                  WHERE b.state NOT IN (1, 11) GROUP BY 1) i
+           FULL JOIN (SELECT c.batch_id, sum(n.items) AS items FROM chunk c, LATERAL (
+                        SELECT count(*) AS items FROM item i WHERE i.district = c.district AND i.batch_id = c.batch_id
+                          AND i.item_id BETWEEN c.first_item AND c.last_item) n
+                      WHERE NOT c.repair GROUP BY 1) c USING (batch_id)
+           LEFT JOIN batch b USING (batch_id)
+           WHERE coalesce(b.state, 0) <> 11 AND i.items IS DISTINCT FROM c.items""",
     "chunk, stored more than once":
         "SELECT concat(batch_id, ' chunk ', chunk) FROM chunk GROUP BY batch_id, chunk HAVING count(*) > 1",
     "chunk, not done although its batch is settled":
