@@ -220,9 +220,9 @@ GATEWAY = {
            WHERE f.times IS DISTINCT FROM 1 OR f.rows IS DISTINCT FROM s.rows OR f.fen IS DISTINCT FROM s.fen OR s.kinds <> 1
               OR (f.agreement_no, f.district, f.bank_code) <> (s.agreement_no, s.district, s.bank_code)""",
     "file, not all its parts once":
-        """SELECT file_id FROM file FULL JOIN (SELECT file_id, count(*) AS parts, max(part) - min(part) + 1 AS span FROM file_part
-                                               GROUP BY 1) p USING (file_id)
-           WHERE part_count IS DISTINCT FROM parts OR parts <> span""",
+        """SELECT file_id FROM file FULL JOIN (SELECT file_id, count(*) AS parts, min(part) AS first,
+                                                      max(part) AS last FROM file_part GROUP BY 1) p USING (file_id)
+           WHERE part_count IS DISTINCT FROM parts OR first <> 0 OR last <> parts - 1""",
     "file, its final rows are not those with an end":
         """SELECT f.file_id FROM file f JOIN submission s USING (file_id) JOIN instruction i USING (submission_id)
            LEFT JOIN (SELECT DISTINCT reference FROM outcome WHERE state <> 3) o USING (reference)
