@@ -142,7 +142,7 @@ DISPATCH = {
     "applied_chunk, a number that is missing or there twice":
         """SELECT concat(min(number), ' to ', max(number)) FROM applied_chunk
            HAVING count(*) <> coalesce(max(number), 0) OR count(DISTINCT number) <> count(*)
-               OR max(number) <> (SELECT max(applied) FROM outcome_cursor)""",
+               OR max(number) IS DISTINCT FROM nullif((SELECT max(applied) FROM outcome_cursor), 0)""",
     "reservation, not what the ledger reserved":
         """SELECT concat(batch_id, ' line ', line_id) FROM (
              SELECT district, batch_id, line_id, sum(amount_fen) AS fen, count(*) AS times FROM reservation GROUP BY 1, 2, 3) r
@@ -243,7 +243,7 @@ GATEWAY = {
     "outcome_chunk, a number that is missing or there twice":
         """SELECT concat(min(number), ' to ', max(number)) FROM outcome_chunk
            HAVING count(*) <> coalesce(max(number), 0) OR count(DISTINCT number) <> count(*)
-               OR coalesce(max(number), 0) <> (SELECT max(number) FROM outcome_head)""",
+               OR coalesce(max(number), 0) IS DISTINCT FROM (SELECT max(number) FROM outcome_head)""",
     "outcome_chunk, its counts are not those of the outcomes":
         """SELECT concat_ws(' ', c.paid, c.failed, c.unknown, c.returned) FROM (
              SELECT sum(paid) AS paid, sum(failed) AS failed, sum(unknown) AS unknown, sum(returned) AS returned
