@@ -10,6 +10,7 @@ import pathlib
 
 import psycopg2
 
+import joins
 import journal
 
 # Buckets and states as the schema of dispatch numbers them.
@@ -98,6 +99,7 @@ class Reckoning:
             dispatch.close()
             gateway.close()
         self._check_equalities()
+        joins.Joins(self._connect, self._find, self.journal_path, self.plan, batches, self.rules).run()
         credits = sum(entry.credits for entry in self.booked.values())
         return {"payments": self.count, "fen": self.fen, "reasons": dict(sorted(self.reasons.items())),
                 "bank_journal": {
