@@ -59,7 +59,9 @@ class CountingFactory final : public grpc::experimental::ClientInterceptorFactor
 std::string ServiceConfig(const ChannelOptions& options) {
   std::string config = "{";
   if (options.retry_unavailable) config += kRetryPolicy;
-  if (options.address.starts_with("dns:")) {
+  const bool several = options.address.starts_with("dns:") ||
+                       options.address.starts_with("ipv4:") || options.address.starts_with("ipv6:");
+  if (several) {
     if (config.size() > 1) config += ",";
     config += kRoundRobin;
   }

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "common/postgres/lease_length.h"
 #include "common/rpc/settings.h"
 
 namespace yikatong::bankgateway {
@@ -34,6 +35,9 @@ config::Schema Settings() {
       .Int("database_connections", 16, 4, 128, "Connections of the pool.")
       .Text("owner_conninfo", "", "Database as the owner role; only --migrate uses it.")
       .OptionalSecret("owner_password", "Password of the owner role.")
+      .Duration("lease", "15s", absl::Seconds(3), absl::Minutes(10),
+                "How long a worker's life sign stands still until others take over its work; the "
+                "same for all replicas.")
       .Path("column_keys", config::kRequired,
             "Key ring that accounts and files are encrypted under; the highest id is used for what "
             "is new.")
@@ -78,6 +82,8 @@ postgres::DatabaseOptions DatabaseOptionsOf(const config::Config& config) {
   // a plan that was kept from their first minutes would read them whole.
   options.settings["plan_cache_mode"] = "force_custom_plan";
   options.max_connections = static_cast<int>(config.Int("database_connections"));
+  options.idle_in_transaction_timeout_ms =
+      postgres::IdleInTransactionMs(absl::ToInt64Milliseconds(config.Duration("lease")));
   return options;
 }
 

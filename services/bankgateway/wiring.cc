@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "absl/time/clock.h"
+#include "common/base/failpoint.h"
 #include "common/crypto/keys.h"
+#include "common/postgres/lease_length.h"
 #include "common/postgres/migrate.h"
 #include "common/rpc/server.h"
 #include "common/rpc/settings.h"
@@ -120,7 +122,8 @@ Parts::Parts(const config::Config& config, telemetry::Metrics& metrics, Keys key
       catalogue_(std::move(catalogue)),
       business_clock_(MakeBusinessClock(config, clock_, catalogue_.get())),
       database_(DatabaseOptionsOf(config)),
-      life_signs_(database_, clock_, ids_.NewId()),
+      life_signs_(database_, clock_, ids_.NewId(),
+                  postgres::WorkerOptionsFor(absl::ToInt64Milliseconds(config.Duration("lease")))),
       context_{database_, life_signs_, clock_, *business_clock_, ids_, cipher_, file_signer_},
       directory_(context_),
       instructions_(context_),
@@ -200,7 +203,8 @@ int RunCommand(int argc, char** argv,
   } else if (command == "--raise-restore-epoch") {
     status = RaiseRestoreEpoch(*start.config);
   } else {
-    status = serve(*start.config);
+    status = base::failpoint::ArmIfSet(start.config->Path("failpoints"));
+    if (status.ok()) status = serve(*start.config);
   }
   return status.ok() ? 0 : rpc::ExitFailure(status);
 }

@@ -2,6 +2,7 @@
 // journal.
 #include <iostream>
 
+#include "common/base/failpoint.h"
 #include "common/crypto/keys.h"
 #include "common/identity/token.h"
 #include "common/rpc/server.h"
@@ -20,6 +21,7 @@ namespace {
 
 absl::Status Run(const config::Config& config, rpc::Signals& signals) {
   telemetry::Log::Start("banksim", telemetry::Level::kInfo);
+  YKT_RETURN_IF_ERROR(base::failpoint::ArmIfSet(config.Path("failpoints")));
   const base::SystemClock clock;
   telemetry::Metrics metrics;
   YKT_ASSIGN_OR_RETURN(banksim::BankOptions options, banksim::BankOptionsOf(config));

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/failpoint.h"
+#include "common/postgres/lease_length.h"
 #include "common/postgres/migrate.h"
 #include "common/rpc/server.h"
 #include "common/rpc/settings.h"
@@ -80,7 +82,8 @@ Parts::Parts(const config::Config& config, telemetry::Metrics& metrics,
       database_(WithMetrics(DatabaseOptionsOf(config), metrics)),
       storage_(database_, *cache_, clock_, ids_, {.clock_adjustable = clock_adjustable_}),
       sink_(*auditlog_),
-      workers_(database_, clock_, ids_.NewId()) {}
+      workers_(database_, clock_, ids_.NewId(),
+               postgres::WorkerOptionsFor(absl::ToInt64Milliseconds(config.Duration("lease")))) {}
 
 Parts::~Parts() { Stop(); }
 
@@ -203,7 +206,8 @@ int RunCommand(int argc, char** argv,
   } else if (command == "--raise-restore-epoch") {
     done = RaiseRestoreEpoch(*start.config);
   } else {
-    done = serve(*start.config);
+    done = base::failpoint::ArmIfSet(start.config->Path("failpoints"));
+    if (done.ok()) done = serve(*start.config);
   }
   return done.ok() ? 0 : rpc::ExitFailure(done);
 }

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstdio>
 
+#include "common/postgres/lease_length.h"
 #include "common/rpc/settings.h"
 
 namespace yikatong::dispatch {
@@ -79,6 +80,9 @@ config::Schema Settings() {
       .Text("redis_address", "", "host:port or unix:/path; empty does without.")
       .OptionalSecret("redis_password", "Password of Redis.")
       .Int("rate_limit", 600, 1, 1'000'000, "Calls that one organisation may make in a second.")
+      .Duration("lease", "15s", absl::Seconds(3), absl::Minutes(10),
+                "How long a worker's life sign stands still until others take over its work; the "
+                "same for all replicas.")
       .Int("chunk_workers", 2, 0, 64, "Threads that route, submit and send chunks.")
       .Text("send_window", "00:00-24:00",
             "When chunks may be sent, Beijing time, HH:MM-HH:MM; may pass midnight.")
@@ -109,6 +113,8 @@ postgres::DatabaseOptions DatabaseOptionsOf(const config::Config& config) {
   // a plan that was kept from their first minutes would read them whole.
   options.settings["plan_cache_mode"] = "force_custom_plan";
   options.max_connections = static_cast<int>(config.Int("database_connections"));
+  options.idle_in_transaction_timeout_ms =
+      postgres::IdleInTransactionMs(absl::ToInt64Milliseconds(config.Duration("lease")));
   return options;
 }
 

@@ -8,11 +8,13 @@
 #include <utility>
 
 #include "common/base/clock.h"
+#include "common/base/failpoint.h"
 #include "common/base/ids.h"
 #include "common/calendar/calendar.h"
 #include "common/crypto/random.h"
 #include "common/outbox/relay.h"
 #include "common/postgres/lease.h"
+#include "common/postgres/lease_length.h"
 #include "common/postgres/migrate.h"
 #include "common/redis/cache.h"
 #include "common/rpc/client.h"
@@ -113,7 +115,8 @@ class AllParts final : public Parts {
         money_(context_, rules_, money_store_, chunk_store_, proof_store_, policies_, gateway_,
                config.Duration("audit_backlog_limit")),
         sink_(*peers_.auditlog),
-        registry_(database_, clock_, ids_.NewId()),
+        registry_(database_, clock_, ids_.NewId(),
+                  postgres::WorkerOptionsFor(absl::ToInt64Milliseconds(config.Duration("lease")))),
         worker_options_(WorkerOptionsOf(config)),
         worker_count_(static_cast<int>(config.Int("chunk_workers"))) {}
 
@@ -320,7 +323,8 @@ int RunCommand(int argc, char** argv,
   } else if (command == "--raise-restore-epoch") {
     done = RaiseRestoreEpoch(*start.config);
   } else {
-    done = serve(*start.config);
+    done = base::failpoint::ArmIfSet(start.config->Path("failpoints"));
+    if (done.ok()) done = serve(*start.config);
   }
   return done.ok() ? 0 : rpc::ExitFailure(done);
 }

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "common/postgres/lease_length.h"
 #include "common/rpc/settings.h"
 #include "services/registry/store/pg_people_store.h"
 
@@ -33,6 +34,9 @@ config::Schema Settings() {
             "Database as the runtime role, in libpq's key=value form, without the password.")
       .OptionalSecret("database_password", "Password of the runtime role.")
       .Int("database_connections", 8, 2, 64, "Connections of the pool.")
+      .Duration("lease", "15s", absl::Seconds(3), absl::Minutes(10),
+                "How long a worker's life sign stands still until others take over its work; the "
+                "same for all replicas.")
       .Text("owner_conninfo", "", "Database as the owner role; only --migrate uses it.")
       .OptionalSecret("owner_password", "Password of the owner role.")
       .Path("column_keys", config::kRequired,
@@ -66,6 +70,8 @@ postgres::DatabaseOptions DatabaseOptionsOf(const config::Config& config) {
       WithPassword(config.Text("database_conninfo"), config.Secret("database_password"));
   options.application_name = "registry";
   options.max_connections = static_cast<int>(config.Int("database_connections"));
+  options.idle_in_transaction_timeout_ms =
+      postgres::IdleInTransactionMs(absl::ToInt64Milliseconds(config.Duration("lease")));
   options.settings = SessionSettings();
   return options;
 }

@@ -8,7 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/failpoint.h"
 #include "common/crypto/keys.h"
+#include "common/postgres/lease_length.h"
 #include "common/postgres/migrate.h"
 #include "common/rpc/server.h"
 #include "common/rpc/settings.h"
@@ -86,7 +88,8 @@ Parts::Parts(const config::Config& config, Vault vault, SealingKeys keys,
       store_(database_, vault_, clock_, *business_clock_, ids_),
       registry_(store_, std::move(keys), random_, *business_clock_),
       sink_(*auditlog_),
-      workers_(database_, clock_, ids_.NewId()) {}
+      workers_(database_, clock_, ids_.NewId(),
+               postgres::WorkerOptionsFor(absl::ToInt64Milliseconds(config.Duration("lease")))) {}
 
 Parts::~Parts() { StopRelay(); }
 
@@ -148,7 +151,8 @@ int RunCommand(int argc, char** argv,
   } else if (command == "--raise-restore-epoch") {
     status = RaiseRestoreEpoch(*start.config);
   } else {
-    status = serve(*start.config);
+    status = base::failpoint::ArmIfSet(start.config->Path("failpoints"));
+    if (status.ok()) status = serve(*start.config);
   }
   return status.ok() ? 0 : rpc::ExitFailure(status);
 }
