@@ -1,5 +1,4 @@
-// A stand-in agent bank. `banksim --config FILE`; the README says what is in the file and in the
-// journal.
+// A stand-in agent bank. `banksim --config FILE`; the README says what is in file and journal.
 #include <iostream>
 
 #include "common/base/failpoint.h"
@@ -24,7 +23,7 @@ absl::Status Run(const config::Config& config, rpc::Signals& signals) {
   YKT_RETURN_IF_ERROR(base::failpoint::ArmIfSet(config.Path("failpoints")));
   const base::SystemClock clock;
   telemetry::Metrics metrics;
-  YKT_ASSIGN_OR_RETURN(banksim::BankOptions options, banksim::BankOptionsOf(config));
+  YKT_ASSIGN_OR_RETURN(auto options, banksim::BankOptionsOf(config));
   YKT_ASSIGN_OR_RETURN(const auto bank, banksim::Bank::Open(std::move(options)));
   YKT_ASSIGN_OR_RETURN(
       const auto tokens,

@@ -46,8 +46,10 @@ class Stuck(Exception):
 class PatientCtl(Ctl):
     """yktctl that asks again under the same request id when a service is away, and keeps what was acknowledged."""
 
-    def __init__(self, stack, seed: int, clock_moved: threading.Event):
+    def __init__(self, stack, seed: int, clock_moved: threading.Event, check=lambda: None):
+        """`check` raises where asking again is in vain."""
         super().__init__(stack)
+        self.check = check
         self.options = ["--endpoints", str(stack.state / "endpoints.json"), "--json", "--timeout", str(CALL_TIMEOUT_S)]
         self.seed = seed
         self.clock_moved = clock_moved
@@ -76,18 +78,20 @@ class PatientCtl(Ctl):
                     (self.clock_moved.is_set() and BY_THE_CLOCK.search(text + "\n"))
                 if not passing or time.monotonic() > deadline:
                     raise
+                self.check()
                 with self.mutex:
                     self.repeated += 1
                 time.sleep(0.15)  # as a client would, so as not to bury who is just starting
 
 
 class City(Demo):
-    def __init__(self, stack, seed: int, payments: int, faults=None, clock_moved=None):
+    def __init__(self, stack, seed: int, payments: int, faults=None):
         super().__init__(argparse.Namespace(payments=payments, seed=seed), stack)
         self.seed = seed
         self.faults = faults
         self.draw = random.Random(f"city-{seed}")
-        self.ctl = PatientCtl(stack, seed, clock_moved or threading.Event())
+        self.ctl = PatientCtl(stack, seed, faults.clock_moved, faults.keeper.check) if faults else \
+            PatientCtl(stack, seed, threading.Event())
         self.detours = {}  # batch id -> described detour
         self.upheld = 0
         self.open_objections = 0
@@ -103,6 +107,8 @@ class City(Demo):
     def prepare(self) -> None:
         super().prepare()
         self.draw.shuffle(self.plan["batches"])
+        rules = json.loads((DATA / "policies.rules.json").read_text(encoding="utf-8"))
+        self.rules = {rule["policy_id"]: rule for rule in rules["policies"]}
 
     # --- The template ---------------------------------------------------------------------------------------------
 
@@ -132,8 +138,7 @@ class City(Demo):
             rows = csv.DictReader(source)
             fields = rows.fieldnames
             row = next(one for one in rows if one["policy_id"] == "P024")
-        rules = json.loads((DATA / "policies.rules.json").read_text(encoding="utf-8"))
-        rule = next(one for one in rules["policies"] if one["policy_id"] == "P024")
+        rule = self.rules["P024"]
         names = ("P901", "P902")
         with (self.input / "new-policies.csv").open("w", encoding="utf-8", newline="") as out:
             writer = csv.DictWriter(out, fields)
@@ -211,13 +216,15 @@ class City(Demo):
         elif step == "review":
             self._review(own, batch)
         elif step == "return":
-            state = self.ctl(operator, "batch", "show", "--id", own)
-            # An approved one is returned by who would have taken its last step, as another person than those before.
-            wanted = state["next_step"] or "finance_review"
+            # By who takes the next step; an approved one by who took its last, as another person than those before.
+            steps = [one["step"] for one in self.rules[batch["policy_id"]]["versions"][-1]["review_steps"]]
+            approved = batch["path"][batch["taken"] - 1] == "review"
+            wanted = steps[-1] if approved else steps[0]
             person = self._reviewer(wanted, batch)
-            if not state["next_step"]:
-                person = person[:-1] + "2"
-            self.ctl(person, "batch", "review", "--id", own, "--step", wanted, "--approve", "no", "--comment", "名单需要更正")
+            if approved:
+                # It waits for no step any more, so none is named.
+                wanted, person = "", person[:-1] + "2"
+            self.ctl(person, "batch", "review", "--id", own, f"--step={wanted}", "--approve", "no", "--comment", "名单需要更正")
         elif step == "fund":
             self.ctl(self.officer(batch, "finance"), "batch", "fund", "--id", own)
         elif step == "cancel":

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import threading
 import time
+import traceback
 
 import psycopg2
 
@@ -40,6 +41,7 @@ class Keeper(threading.Thread):
         self.redis_held = False
         self.restarts = 0
         self.failure = None
+        self.traceback = ""
         self.done = threading.Event()
         self._due = {}         # process -> when it is started again
         self._stopped = {}     # process -> since when it stands still
@@ -50,6 +52,7 @@ class Keeper(threading.Thread):
                 self.look()
             except Exception as error:  # noqa: BLE001: told to who waits for the seed
                 self.failure = error
+                self.traceback = traceback.format_exc()
                 return
 
     def look(self) -> None:
@@ -80,9 +83,12 @@ class Keeper(threading.Thread):
                     self.stack.start_process(process, service)
                     self.restarts += 1
 
-    def all_up(self) -> bool:
+    def check(self) -> None:
         if self.failure is not None:
-            raise StackError(f"what had ended could not be started again: {self.failure}")
+            raise StackError(f"what had ended could not be started again: {self.failure}\n{self.traceback}")
+
+    def all_up(self) -> bool:
+        self.check()
         with self.lock:
             if not self.stack.postgres_runs():
                 return False

@@ -1,12 +1,15 @@
 """The fault harness; `run` beside it says how it is called, README.md what it does."""
 import argparse
 import collections
+import fcntl
 import hashlib
 import json
+import os
 import pathlib
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -25,6 +28,7 @@ from stack import SERVICES, WITH_DATABASE, Stack, StackError, alive, build, say 
 
 DISK_MIB = 1500
 UP_TIMEOUT_S = 120
+TEMPLATE_LIFE_S = 4 * 3600  # the tokens in it live for 12 hours
 POSTGRES_TRIES_S = 60
 
 
@@ -65,9 +69,19 @@ class FaultStack(Stack):
     def start_redis(self) -> None:
         (self.run / "redis.sock").unlink(missing_ok=True)
         self._start_redis()
+        self._write("pids.json", self.children)
 
     def kill_postgres(self) -> None:
         kill_server(self._data_folder())
+
+    def kill_all(self) -> None:
+        """Ends whatever runs on this state, and waits for it."""
+        pids = [pid for process, pid in self._read("pids.json", {}).items() if alive(pid, process.split("-")[0])]
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        self.kill_postgres()
+        while any(alive(pid, "") for pid in pids):
+            time.sleep(0.02)
 
     def make(self) -> None:
         """From nothing; keeps what `resume` needs."""
@@ -103,6 +117,15 @@ class Slot:
         self.mounted = False
 
     def open(self) -> None:
+        self.lock = (self.work / "lock").open("w")
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise StackError(f"another run works in {self.work}; give --work another folder") from error
+        # What an earlier run left that was killed itself.
+        left = FaultStack(self.path / "state", pathlib.Path("/"))
+        if left.state.exists():
+            left.kill_all()
         self.close()
         self.path.mkdir()
         done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m,mode=755", "tmpfs", str(self.path)],
@@ -150,8 +173,13 @@ class Harness:
     # --- One seed -------------------------------------------------------------------------------------------------
 
     def make_template(self) -> None:
-        say("  policies, banks and budget, once for all seeds")
+        """The state that all seeds begin with; kept from an earlier run of the same binaries and scripts."""
         self.slot.open()
+        key = self._template_key()
+        marker = self.slot.template / "key"
+        if marker.exists() and marker.read_text() == key and time.time() - marker.stat().st_mtime < TEMPLATE_LIFE_S:
+            return
+        say("  policies, banks and budget, once for all seeds")
         stack = FaultStack(self.slot.path / "state", self.binaries)
         try:
             stack.make()
@@ -159,6 +187,14 @@ class Harness:
         finally:
             stack.down()
         self.slot.keep_template()
+        marker.write_text(key)
+
+    def _template_key(self) -> str:
+        parts = [self.binaries / name for name in (*SERVICES, "yktctl", "provision")]
+        for folder in (ROOT / "deploy", HERE):
+            parts += sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+        seen = [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in parts]
+        return hashlib.sha256("\n".join(seen).encode()).hexdigest()
 
     def run_seed(self, seed: int) -> dict:
         started = time.monotonic()
@@ -166,7 +202,7 @@ class Harness:
         stack = FaultStack(self.slot.path / "state", self.binaries)
         keeper = Keeper(stack, random.Random(f"keeper-{seed}"))
         faults = Faults(stack, keeper, seed, self.slot.path if self.slot.mounted else None)
-        city = City(stack, seed, self.arguments.payments, faults, faults.clock_moved)
+        city = City(stack, seed, self.arguments.payments, faults)
         found = {kind: [] for kind in KINDS}
         problem = ""
         payments = {}
