@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import csv
 import json
+import queue
 import random
 import re
 import threading
@@ -15,11 +16,13 @@ from run import DATA, LAST_DAY, REVIEWERS, Ctl, Demo, DemoError, yuan
 
 # What may pass: the same request is sent again under its id.
 PASSING = re.compile(r"reason: (STORAGE_FULL|DATABASE_BUSY|DATABASE_CONFLICT|DATABASE_UNAVAILABLE|COMMIT_UNKNOWN|OVERLOADED|"
-                     r"RATE_LIMITED|SHUTTING_DOWN|PEER_UNAVAILABLE|AUDIT_BACKLOG)\n")
+                     r"RATE_LIMITED|SHUTTING_DOWN|PEER_UNAVAILABLE|AUDIT_BACKLOG|"
+                     # A replica that has not heard of the new date yet.
+                     r"NOTICE_RUNNING)\n")
 # While a clock is an hour off, tokens are not yet good or no longer.
 BY_THE_CLOCK = re.compile(r"reason: (TOKEN_EXPIRED|TOKEN_INVALID)\n")
 PATIENCE_S = 180
-QUIET_TIMEOUT_S = 240
+QUIET_TIMEOUT_S = 300
 CALL_TIMEOUT_S = 20
 
 # Where a batch that never pays ends: its steps, then how it goes away.
@@ -57,6 +60,22 @@ class PatientCtl(Ctl):
         self.calls = 0
         self.repeated = 0
         self.acknowledged = []  # (request id, command) of what was answered with success
+        self.idle = queue.SimpleQueue()  # processes that nobody uses now
+
+    def _process(self):
+        """One of the processes that are idle, for the whole of a call: threads come and go, connections are kept."""
+        return self.local.process
+
+    def _ask(self, *words, accept):
+        try:
+            self.local.process = self.idle.get_nowait()
+        except queue.Empty:
+            self.local.__dict__.pop("process", None)
+            super()._process()
+        try:
+            return super().__call__(*words, accept=accept)
+        finally:
+            self.idle.put(self.local.process)
 
     def __call__(self, person: str, *arguments, accept=(0,)):
         with self.mutex:
@@ -65,7 +84,7 @@ class PatientCtl(Ctl):
         deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
-                answer = super().__call__(person, "--request-id", request, *arguments, accept=accept)
+                answer = self._ask(person, "--request-id", request, *arguments, accept=accept)
                 command = " ".join(str(one) for one in arguments[:2])
                 # Nothing to send again is nothing done.
                 if command != "batch reissue" or int(answer["reissued"]):
@@ -85,6 +104,8 @@ class PatientCtl(Ctl):
 
 
 class City(Demo):
+    settle_timeout_s = QUIET_TIMEOUT_S
+
     def __init__(self, stack, seed: int, payments: int, faults=None):
         super().__init__(argparse.Namespace(payments=payments, seed=seed), stack)
         self.seed = seed

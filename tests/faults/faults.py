@@ -83,6 +83,14 @@ class Keeper(threading.Thread):
                     self.stack.start_process(process, service)
                     self.restarts += 1
 
+    def hold_all(self) -> None:
+        """Ends every service for good, so that nobody works on what is altered from here on."""
+        with self.lock:
+            for process, _ in self.stack.processes_of_all():
+                self.held.add(process)
+                if not ended(self.stack.children[process]):
+                    os.kill(self.stack.children[process], signal.SIGKILL)
+
     def check(self) -> None:
         if self.failure is not None:
             raise StackError(f"what had ended could not be started again: {self.failure}\n{self.traceback}")

@@ -18,6 +18,7 @@ import traceback
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path[:0] = [str(ROOT / "deploy" / "demo.d"), str(ROOT / "deploy" / "local.d"), str(HERE)]
+import mutations  # noqa: E402
 import points  # noqa: E402
 from checks import KINDS, Checks  # noqa: E402
 from city import City, Stuck  # noqa: E402
@@ -214,6 +215,9 @@ class Harness:
             try:
                 city.work(lambda: self._until_up(faults, keeper))
                 payments = self._check(city, endpoints, found)
+                if self.arguments.check_the_checks and not any(found.values()):
+                    keeper.hold_all()
+                    self._check_the_checks(city, endpoints)
             except Stuck as error:
                 self._until_up(faults, keeper)
                 found["stuck"] += [str(error)] * error.items
@@ -258,14 +262,29 @@ class Harness:
             problem = f"the proofs: {error}"
         if problem:
             found["audit_differences"].append(problem)
-        checks = Checks(endpoints["database_socket"], pathlib.Path(endpoints["bank_journal"]), city.input,
-                        DATA / "policies.rules.json", city.detours, city.ctl.acknowledged)
-        report = checks.everything(city.batches)
-        city.check_expectations(report)
-        checks.sort(report["differences"])
+        journal = pathlib.Path(endpoints["bank_journal"])
+        checks, report = self._reckon(city, endpoints, journal, city.ctl.acknowledged)
         for kind in KINDS:
             found[kind] += checks.found[kind]
         return report["payments"]
+
+    def _check_the_checks(self, city: City, endpoints: dict) -> None:
+        def count(journal, more) -> dict:
+            checks, _ = self._reckon(city, endpoints, journal, city.ctl.acknowledged + more)
+            return {kind: len(what) for kind, what in checks.found.items()}
+
+        missed = mutations.overlooked(endpoints, city.input, count)
+        if missed:
+            raise StackError(f"the checks overlook: {', '.join(missed)}")
+
+    @staticmethod
+    def _reckon(city: City, endpoints: dict, journal: pathlib.Path, acknowledged: list) -> tuple:
+        checks = Checks(endpoints["database_socket"], journal, city.input, DATA / "policies.rules.json", city.detours,
+                        acknowledged)
+        report = checks.everything(city.batches)
+        city.check_expectations(report)
+        checks.sort(report["differences"])
+        return checks, report
 
     # --- All seeds ------------------------------------------------------------------------------------------------
 
@@ -375,6 +394,8 @@ def main() -> int:
     parser.add_argument("--again", action="store_true", help="run seeds that were done before")
     parser.add_argument("--covered-from", type=int, default=200, metavar="N",
                         help="with so many seeds, a transition that was never hit is a failure (200)")
+    parser.add_argument("--check-the-checks", action="store_true",
+                        help="alter one row in each store after each good seed: the checks must fail")
     parser.add_argument("--stop-at-first", action="store_true", help="end at the first seed that fails")
     parser.add_argument("--keep-running", action="store_true", help="leave the last seed's stack running, to look at it")
     arguments = parser.parse_args()
