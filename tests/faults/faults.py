@@ -67,7 +67,7 @@ class Keeper(threading.Thread):
                 self.restarts += 1
             for process, service in self.stack.processes_of_all():
                 pid = self.stack.children[process]
-                if state_of(pid) == "T" and process not in self.frozen:
+                if state_of(pid) == "T" and process not in self.frozen and self._stopped_by_point(service, pid):
                     since = self._stopped.setdefault(process, now)
                     if now - since > 1.5 * LEASE_S:
                         os.kill(pid, signal.SIGCONT)
@@ -82,6 +82,10 @@ class Keeper(threading.Thread):
                     del self._due[process]
                     self.stack.start_process(process, service)
                     self.restarts += 1
+
+    def _stopped_by_point(self, service: str, pid: int) -> bool:
+        """Whether a failpoint stopped it: what somebody else stops is not ours to wake."""
+        return any(took.read_text().startswith("stop") for took in self.stack.failpoints(service).glob(f"fired/*.{pid}"))
 
     def hold_all(self) -> None:
         """Ends every service for good, so that nobody works on what is altered from here on."""
@@ -152,13 +156,9 @@ class Faults:
             (self.stack.failpoints(service) / point).unlink(missing_ok=True)
 
     def fired(self) -> list:
-        """(service, point) of what fired."""
-        found = []
-        for service, point, action in self.points:
-            for took in self.stack.failpoints(service).glob(f"fired/{point}.*"):
-                found.append((service, point, action))
-                del took
-        return found
+        """(service, point, action) of what fired."""
+        return [(service, point, action) for service, point, action in self.points
+                if any(self.stack.failpoints(service).glob(f"fired/{point}.*"))]
 
     def begin(self, stage: str) -> None:
         for at, after_s, kind, how in self.plan:
