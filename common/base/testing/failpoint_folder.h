@@ -8,6 +8,7 @@
 //   points.LetGo("save_attempts.before_begin");
 #pragma once
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -40,8 +41,16 @@ class FailpointFolder {
     std::ofstream(fresh) << action << "\n";
     std::filesystem::rename(fresh, folder_ + "/" + point);
   }
+  // Fails where nobody gets there within a minute.
   void AwaitTaken(const std::string& point) const {
-    while (Has(point)) std::this_thread::yield();
+    const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (Has(point)) {
+      if (std::chrono::steady_clock::now() > until) {
+        ADD_FAILURE() << "nobody got to " << point;
+        return;
+      }
+      std::this_thread::yield();
+    }
   }
   void LetGo(const std::string& point) const { Put(point + ".go", ""); }
   bool Has(const std::string& name) const { return std::filesystem::exists(folder_ + "/" + name); }
