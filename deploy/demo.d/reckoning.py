@@ -14,6 +14,7 @@ import journal
 
 # Buckets and states as the schema of dispatch numbers them.
 HELD, STOPPED, UNROUTABLE, ABANDONED = 2, 3, 4, 11
+CANCELLED_BATCH = 11
 PAID, FAILED, UNKNOWN, RETURNED = 1, 2, 3, 4
 APPROPRIATION, AVAILABLE, RESERVED, IN_TRANSIT, PAID_OUT, TREASURY = 1, 2, 3, 4, 5, 6
 KEYS = ("declared", "accepted", "rejected", "held", "stopped", "unroutable", "sent", "paid", "failed", "unknown",
@@ -106,38 +107,49 @@ class Reckoning:
                 "ledger": ledger, "differences": self.findings}
 
     def _check_batches_are_the_plan(self, dispatch, batches: dict) -> None:
-        stored = {row[0] for row in self._stream(dispatch, "SELECT batch_id FROM batch WHERE state <> 11")}
+        stored = {row[0] for row in self._stream(dispatch, "SELECT batch_id FROM batch")}
         for batch in stored - set(batches.values()):
             self._find(f"batch {batch} is in the database and not in the input")
         for batch in set(batches.values()) - stored:
             self._find(f"batch {batch} is in the input and not in the database")
 
-    def _roster(self, described: dict) -> list:
+    def _roster(self, described: dict) -> tuple:
+        """The amounts of all rows, and those by row number; a number that comes twice is that of its first row."""
+        amounts, numbered = [], {}
         with (self.folder / described["file"]).open(encoding="utf-8", newline="") as rows:
-            return [round_free_fen(row["amount"]) for row in csv.DictReader(rows)]
+            for row in csv.DictReader(rows):
+                amounts.append(round_free_fen(row["amount"]))
+                numbered.setdefault(int(row["row"]), amounts[-1])
+        return amounts, numbered
 
     def _batch(self, dispatch, described: dict, batch: int, instructions: dict, gateway_outcomes: dict, sent: set) -> int:
         key = described["key"]
-        amounts = self._roster(described)
+        amounts, numbered = self._roster(described)
         with dispatch.cursor() as cursor:
-            cursor.execute("SELECT district, first_item, declared_count, declared_fen FROM batch WHERE batch_id = %s",
-                           (batch,))
+            cursor.execute("SELECT district, first_item, declared_count, declared_fen, state FROM batch "
+                           "WHERE batch_id = %s", (batch,))
             found = cursor.fetchone()
         if found is None:
             return 0
-        district, first_item, declared_count, declared_fen = found
+        district, first_item, declared_count, declared_fen, state = found
+        cancelled = state == CANCELLED_BATCH
+        if cancelled != described["cancelled"]:
+            self._find(f"{key}: {'cancelled' if cancelled else 'not cancelled'}, unlike the plan")
         if (declared_count, declared_fen) != (len(amounts), sum(amounts)):
             self._find(f"{key}: declared {declared_count} rows, {declared_fen} fen; the roster has {len(amounts)}, "
                        f"{sum(amounts)}")
         for amount in amounts:
             self._add("declared", amount)
 
-        rejected = {}
+        rejected = set()
+        refused = 0
         reasons = {}
         for row, reason, amount in self._stream(
                 dispatch, "SELECT row_number, reason, amount_fen FROM rejection WHERE district = %s AND batch_id = %s",
                 (district, batch)):
-            rejected[row] = rejected.get(row, 0) + 1
+            refused += 1
+            if reason != "ROW_NUMBER_REPEATED":
+                rejected.add(row)
             reasons[reason] = reasons.get(reason, 0) + 1
             self._add("rejected", amount)
             self._reason(reason)
@@ -170,14 +182,17 @@ class Reckoning:
                 dispatch, "SELECT item_id, amount_fen FROM item WHERE district = %s AND batch_id = %s", (district, batch)):
             items += 1
             row = item - first_item + 1
-            if not 1 <= row <= len(amounts) or amounts[row - 1] != amount:
+            if numbered.get(row) != amount:
                 self._find(f"{key}, row {row}: the item has {amount} fen, the roster another amount")
             if row in rejected:
                 self._find(f"{key}, row {row}: accepted and refused")
+            if cancelled:
+                self._cancelled(key, row, amount, attempts.get(item, []))
+                continue
             self._item(key, row, amount, exceptions.get(item), attempts.get(item, []), item in abandoned, lines,
                        instructions, sent)
-        if items + sum(rejected.values()) != len(amounts):
-            self._find(f"{key}: {items} accepted and {sum(rejected.values())} refused are not {len(amounts)} rows")
+        if items + refused != len(amounts):
+            self._find(f"{key}: {items} accepted and {refused} refused are not {len(amounts)} rows")
         if items != described["expected_accepted"]:
             self._find(f"{key}: {items} accepted, expected {described['expected_accepted']}")
         return applied
@@ -229,6 +244,13 @@ class Reckoning:
         if lines:
             self.expected_line.setdefault(lines[0][0], {}).setdefault(account, 0)
             self.expected_line[lines[0][0]][account] += rest
+
+    def _cancelled(self, key: str, row: int, amount: int, tries: list) -> None:
+        self._add("accepted", amount)
+        self._add("stopped", amount)
+        self._reason("BATCH_CANCELLED")
+        if tries:
+            self._find(f"{key}, row {row}: sent although its batch was cancelled")
 
     def _item(self, key: str, row: int, amount: int, exception, tries: list, abandoned: bool, lines: list,
               instructions: dict, sent: set) -> None:

@@ -417,6 +417,32 @@ TEST_F(ServiceTest, OnlyDispatchSubmitsAndASealMustFit) {
   EXPECT_EQ(status::ReasonOf(Submit(other)), Reason::kRequestIdReused);
 }
 
+TEST_F(ServiceTest, AnOrganisationThatAsksTooOftenIsRefusedAndDispatchIsNot) {
+  const std::string name = ::testing::UnitTest::GetInstance()->current_test_info()->name();
+  std::ofstream(files_->Path(name + ".gateway.conf"), std::ios::app) << "rate_limit = 1\n";
+  gateway_->Kill();
+  gateway_->Start();
+  Connect();
+  const auto stub = v1::BankGatewayService::NewStub(person_->grpc());
+  int refused = 0;
+  for (int i = 0; i < 100; ++i) {
+    v1::ListBanksResponse banks;
+    const absl::Status asked =
+        Call(*person_, true, *stub, &Gateway::ListBanks, v1::ListBanksRequest(), banks);
+    if (asked.ok()) continue;
+    EXPECT_EQ(status::ReasonOf(asked), Reason::kRateLimited) << asked;
+    ++refused;
+  }
+  EXPECT_GT(refused, 0);
+  const auto service = v1::BankGatewayService::NewStub(dispatch_->grpc());
+  for (int i = 0; i < 100; ++i) {
+    v1::GetStatisticsResponse counts;
+    const absl::Status asked = Call(*dispatch_, false, *service, &Gateway::GetStatistics,
+                                    v1::GetStatisticsRequest(), counts);
+    EXPECT_TRUE(asked.ok()) << asked;
+  }
+}
+
 TEST_F(ServiceTest, MigrationsAndSettingsAreCheckedByTheBinary) {
   EXPECT_EQ(gateway_->RunOnce("--migrate"), 0);
   EXPECT_EQ(gateway_->RunOnce("--check-config"), 0);

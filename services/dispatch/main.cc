@@ -11,8 +11,7 @@
 #include "services/dispatch/rpc/rules.h"
 #include "services/dispatch/wiring.h"
 
-using namespace yikatong;  // NOLINT(build/namespaces): wiring only
-
+namespace yikatong {
 namespace {
 
 absl::Status Serve(const config::Config& config, rpc::Signals& signals) {
@@ -39,9 +38,12 @@ absl::Status Serve(const config::Config& config, rpc::Signals& signals) {
 }
 
 }  // namespace
+}  // namespace yikatong
 
 int main(int argc, char** argv) {
-  rpc::Signals signals;
-  return dispatch::RunCommand(
-      argc, argv, [&signals](const config::Config& config) { return Serve(config, signals); });
+  yikatong::rpc::Signals signals;
+  return yikatong::dispatch::RunCommand(argc, argv,
+                                        [&signals](const yikatong::config::Config& config) {
+                                          return yikatong::Serve(config, signals);
+                                        });
 }

@@ -1,29 +1,28 @@
 #include "services/dispatch/wiring.h"
 
-#include <unistd.h>
-
 #include <iostream>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "common/base/clock.h"
-#include "common/base/failpoint.h"
 #include "common/base/ids.h"
 #include "common/calendar/calendar.h"
 #include "common/crypto/random.h"
+#include "common/outbox/grpc_sink.h"
 #include "common/outbox/relay.h"
 #include "common/postgres/lease.h"
-#include "common/postgres/lease_length.h"
 #include "common/postgres/migrate.h"
+#include "common/postgres/restore_epoch.h"
+#include "common/postgres/settings.h"
 #include "common/redis/cache.h"
+#include "common/redis/settings.h"
+#include "common/rpc/business_clock.h"
 #include "common/rpc/client.h"
-#include "common/rpc/server.h"
+#include "common/rpc/command.h"
 #include "common/rpc/settings.h"
 #include "common/status/status.h"
 #include "common/telemetry/log.h"
-#include "services/dispatch/clients/audit_sink.h"
-#include "services/dispatch/clients/business_date.h"
 #include "services/dispatch/clients/catalogue_client.h"
 #include "services/dispatch/clients/payment_clients.h"
 #include "services/dispatch/clients/registry_client.h"
@@ -41,11 +40,12 @@
 #include "services/dispatch/store/refusal_store.h"
 #include "services/dispatch/workers/chunk_worker.h"
 #include "services/dispatch/workers/outcome_follower.h"
+#include "yikatong/auditlog/v1/auditlog.grpc.pb.h"
+#include "yikatong/catalogue/v1/catalogue.grpc.pb.h"
 
 namespace yikatong::dispatch {
 namespace {
 
-constexpr absl::Duration kPatience = absl::Minutes(1);  // for the first business date
 constexpr std::chrono::seconds kGaugesEvery(5);
 constexpr char kGatewayName[] = "bankgateway";
 
@@ -54,29 +54,6 @@ struct Peers {
   std::unique_ptr<rpc::Channel> registry;
   std::unique_ptr<rpc::Channel> gateway;
   std::unique_ptr<rpc::Channel> auditlog;
-};
-
-std::unique_ptr<redis::Cache> MakeCache(const config::Config& config, const base::Clock& clock) {
-  if (const auto options = RedisOptionsOf(config)) return redis::MakeRedisCache(*options, clock);
-  return redis::MakeNoCache(clock);
-}
-
-// Only one of the two is made: which, the settings say.
-struct Clocks {
-  Clocks(const config::Config& config, const base::Clock& real, const rpc::Channel& catalogue) {
-    if (config.Text("business_clock") == "adjustable") {
-      adjustable = std::make_unique<CatalogueBusinessClock>(catalogue,
-                                                            config.Duration("business_clock_poll"));
-    } else {
-      beijing = std::make_unique<base::BeijingBusinessClock>(real);
-    }
-  }
-  const base::BusinessClock& business() const {
-    if (adjustable != nullptr) return *adjustable;
-    return *beijing;
-  }
-  std::unique_ptr<CatalogueBusinessClock> adjustable;
-  std::unique_ptr<base::BeijingBusinessClock> beijing;
 };
 
 ChunkWorkerOptions WorkerOptionsOf(const config::Config& config) {
@@ -93,10 +70,11 @@ class AllParts final : public Parts {
   AllParts(const config::Config& config, telemetry::Metrics& metrics, Peers peers)
       : metrics_(metrics),
         peers_(std::move(peers)),
-        cache_(MakeCache(config, clock_)),
-        clocks_(config, clock_, *peers_.catalogue),
+        cache_(redis::OpenCache(config, "dispatch", clock_)),
+        business_clock_(config, clock_,
+                        rpc::AskAtOwner<catalogue::v1::ClockService::Stub>(peers_.catalogue.get())),
         database_(DatabaseOptionsOf(config)),
-        context_{database_, clock_, clocks_.business(), ids_},
+        context_{database_, clock_, business_clock_, ids_},
         money_store_(context_, rules_),
         chunk_store_(context_, rules_),
         outcome_store_(context_, rules_),
@@ -110,13 +88,12 @@ class AllParts final : public Parts {
         accounts_(*peers_.registry),
         gateway_(*peers_.gateway),
         policies_(*peers_.catalogue),
-        collection_(intake_store_, catalogue_, people_, rules_, clocks_.business()),
+        collection_(intake_store_, catalogue_, people_, rules_, business_clock_),
         intake_(collection_, intake_store_, rules_, calendar_),
         money_(context_, rules_, money_store_, chunk_store_, proof_store_, policies_, gateway_,
                config.Duration("audit_backlog_limit")),
         sink_(*peers_.auditlog),
-        registry_(database_, clock_, ids_.NewId(),
-                  postgres::WorkerOptionsFor(absl::ToInt64Milliseconds(config.Duration("lease")))),
+        registry_(database_, clock_, ids_.NewId(), postgres::WorkerOptionsOf(config)),
         worker_options_(WorkerOptionsOf(config)),
         worker_count_(static_cast<int>(config.Int("chunk_workers"))) {}
 
@@ -129,9 +106,7 @@ class AllParts final : public Parts {
 
   rpc::GuardOptions GuardOptionsOf(const config::Config& config) override {
     rpc::GuardOptions options = rpc::GuardOptionsOf(config);
-    options.allow = [this, limit = config.Int("rate_limit")](std::string_view who) {
-      return cache_->AllowRate(std::string("rate:").append(who), limit, std::chrono::seconds(1));
-    };
+    options.allow = redis::RateLimitOf(config, *cache_);
     options.audit_refusal = [this](const identity::Caller& caller, std::string_view method,
                                    const absl::Status& refusal) {
       const absl::Status recorded =
@@ -148,14 +123,9 @@ class AllParts final : public Parts {
 
   absl::Status Start() override {
     YKT_RETURN_IF_ERROR(postgres::CheckSchema(database_, Migrations()));
-    if (clocks_.adjustable != nullptr) YKT_RETURN_IF_ERROR(clocks_.adjustable->Start(kPatience));
-    std::int64_t epoch = 0;
-    YKT_RETURN_IF_ERROR(
-        database_.Read("read_epoch", [&](postgres::Transaction& tx) -> absl::Status {
-          YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx.Run(sql::kRestoreEpochRead));
-          epoch = rows[0].Int64(0);
-          return absl::OkStatus();
-        }));
+    YKT_RETURN_IF_ERROR(business_clock_.Start());
+    YKT_ASSIGN_OR_RETURN(const std::int64_t epoch,
+                         postgres::ReadRestoreEpoch(database_, sql::kRestoreEpochRead));
     YKT_RETURN_IF_ERROR(registry_.Start());
     outbox::RelayOptions options;
     options.producer = "dispatch/" + std::to_string(epoch);
@@ -227,7 +197,7 @@ class AllParts final : public Parts {
   const CatalogueRuleCodec rules_;
   const Peers peers_;
   const std::unique_ptr<redis::Cache> cache_;
-  const Clocks clocks_;
+  rpc::ServiceBusinessClock business_clock_;
   postgres::Database database_;
   const StoreContext context_;
   MoneyStore money_store_;
@@ -243,7 +213,7 @@ class AllParts final : public Parts {
   Collection collection_;
   IntakeHandlers intake_;
   MoneyService money_;
-  AuditLogSink sink_;
+  outbox::GrpcSink<auditlog::v1::AuditLogService::Stub> sink_;
   postgres::WorkerRegistry registry_;
   const ChunkWorkerOptions worker_options_;
   const int worker_count_;
@@ -258,30 +228,6 @@ class AllParts final : public Parts {
   std::atomic<bool> stopping_{false};
   std::vector<std::thread> threads_;
 };
-
-absl::Status Migrate(const config::Config& config) {
-  const std::string conninfo = OwnerConninfoOf(config);
-  if (conninfo.empty())
-    return status::Refuse(status::Reason::kConfigInvalid, "owner_conninfo is needed to migrate");
-  YKT_ASSIGN_OR_RETURN(const postgres::MigrateResult result,
-                       postgres::Migrate(conninfo, "dispatch", Migrations()));
-  std::cout << "migrations applied: " << result.applied << ", schema version: " << result.version
-            << "\n";
-  return absl::OkStatus();
-}
-
-absl::Status RaiseRestoreEpoch(const config::Config& config) {
-  postgres::Database database(DatabaseOptionsOf(config));
-  std::int64_t epoch = 0;
-  YKT_RETURN_IF_ERROR(
-      database.Transact("raise_epoch", [&](postgres::Transaction& tx) -> absl::Status {
-        YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx.Run(sql::kRestoreEpochRaise));
-        epoch = rows[0].Int64(0);
-        return absl::OkStatus();
-      }));
-  std::cout << "restore epoch: " << epoch << "\n";
-  return absl::OkStatus();
-}
 
 }  // namespace
 
@@ -299,34 +245,23 @@ absl::StatusOr<std::unique_ptr<Parts>> Parts::Make(const config::Config& config,
 
 int RunCommand(int argc, char** argv,
                const std::function<absl::Status(const config::Config&)>& serve) {
-  std::vector<const char*> arguments;
-  std::string command;
-  for (int i = 0; i < argc; ++i) {
-    const std::string_view argument = argv[i];
-    if (argument == "--migrate" || argument == "--check-config" ||
-        argument == "--raise-restore-epoch") {
-      command = argument;
-    } else {
-      arguments.push_back(argv[i]);
-    }
-  }
-  const config::Start start =
-      config::FromCommandLine(Settings(), static_cast<int>(arguments.size()), arguments.data(),
-                              environ, std::cout, std::cerr);
-  if (!start.config) return start.exit_code;
-  absl::Status done;
-  if (command == "--migrate") {
-    done = Migrate(*start.config);
-  } else if (command == "--check-config") {
-    telemetry::Metrics metrics;
-    done = Parts::Make(*start.config, metrics).status();
-  } else if (command == "--raise-restore-epoch") {
-    done = RaiseRestoreEpoch(*start.config);
-  } else {
-    done = base::failpoint::ArmIfSet(start.config->Path("failpoints"));
-    if (done.ok()) done = serve(*start.config);
-  }
-  return done.ok() ? 0 : rpc::ExitFailure(done);
+  return rpc::RunCommand(Settings(), argc, argv,
+                         {.serve = serve,
+                          .migrate =
+                              [](const config::Config& config) {
+                                return postgres::MigrateAsOwner(config, "dispatch", Migrations(),
+                                                                std::cout);
+                              },
+                          .check_config =
+                              [](const config::Config& config) {
+                                telemetry::Metrics metrics;
+                                return Parts::Make(config, metrics).status();
+                              },
+                          .raise_restore_epoch =
+                              [](const config::Config& config) {
+                                return postgres::RaiseRestoreEpoch(
+                                    DatabaseOptionsOf(config), sql::kRestoreEpochRaise, std::cout);
+                              }});
 }
 
 }  // namespace yikatong::dispatch

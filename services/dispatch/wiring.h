@@ -49,11 +49,8 @@ class Parts {
   virtual void Stop() = 0;
 };
 
-// Reads command and settings and does what was asked for: `serve` where it is to serve. Returns the
-// exit code.
-//   --migrate              brings the schema up to date, as the owner role
-//   --check-config         reads settings and certificates, and ends
-//   --raise-restore-epoch  after the database was restored from a backup, before the first start
+// Does what the process was started for, `serve` where it is to serve; see common/rpc/command.h.
+// Returns the exit code.
 int RunCommand(int argc, char** argv,
                const std::function<absl::Status(const config::Config&)>& serve);
 

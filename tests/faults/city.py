@@ -150,8 +150,8 @@ class City(Demo):
                   "return-after-days": draw.randint(1, 3), "late-permille": draw.randint(5, 40),
                   "late-days": draw.choice((1, 4, 5, 9)), "lost-answer-permille": draw.choice((0, 100, 400)),
                   "refuse-file-permille": draw.choice((0, 0, 60)), "repeat-permille": draw.randint(0, 50)}
-        faults = [part for key, value in wanted.items() for part in (f"--{key}", str(value))]
-        self.ctl("system-admin-1", "bank", "sim", "faults", "--seed", self.seed, *faults)
+        self.bank_faults(wanted)
+        self.trouble("BANK_FUNDS", True)
 
     def new_policy(self) -> None:
         """A policy is drafted, submitted and published, and another one is rejected."""
@@ -266,11 +266,11 @@ class City(Demo):
     def publish(self) -> None:
         photo = self.input / "notice-photo.jpg"
         photo.write_bytes(b"\xff\xd8\xff\xe0 a photograph of the notice board \xff\xd9")
-        self.each([batch | {"own": self.batches[batch["key"]]} for batch in self.plan["batches"]],
+        self.each([batch | {"own": self.batches[batch["key"]]} for batch in self.live()],
                   lambda batch: self.take(batch["own"], batch, "notice"))
         self.detour("publish")
         raised = []
-        for batch in self.draw.sample(self.plan["batches"], 5):
+        for batch in self.draw.sample(self.live(), 5):
             own = self.batches[batch["key"]]
             lines = self.ctl(self.officer(batch, "operator"), "batch", "notice", "--id", own, "--page-size", "50")["lines"]
             # Of a list without names there is no item to object to.
@@ -297,14 +297,14 @@ class City(Demo):
         self.each(decided, decide)
         self.upheld = sum(decision == "UPHELD" for _, decision in decided)
         self.open_objections = sum(not decision for _, decision in decided)
-        self.each(self.plan["batches"], lambda batch: self.ctl(self.officer(batch, "operator"), "batch", "close-notice",
-                                                               "--id", self.batches[batch["key"]]))
+        self.each(self.live(), lambda batch: self.ctl(self.officer(batch, "operator"), "batch", "close-notice", "--id",
+                                                      self.batches[batch["key"]]))
         self.detour("close")
 
     def check_expectations(self, counted: dict) -> None:
         expected = self.plan["expected"]["stopped"]
         if not expected <= counted["payments"]["stopped"] <= expected + self.upheld:
-            counted["differences"].append(f"{counted['payments']['stopped']} stopped, {expected} deaths and {self.upheld} "
+            counted["differences"].append(f"{counted['payments']['stopped']} stopped, {expected} dead and cancelled and {self.upheld} "
                                           "upheld objections were foreseen")
         if counted["payments"]["held"] != self.open_objections:
             counted["differences"].append(f"{counted['payments']['held']} held, {self.open_objections} objections were left "
@@ -312,7 +312,7 @@ class City(Demo):
 
     def close_some(self) -> None:
         """Batches that have settled are closed, those that cannot be yet are left."""
-        for batch in self.plan["batches"]:
+        for batch in self.live():
             own = self.batches[batch["key"]]
             if self.ctl("auditor-1", "batch", "show", "--id", own)["state"].endswith("SETTLED"):
                 try:
@@ -351,7 +351,7 @@ class City(Demo):
         with self.stage("publish"):
             self.publish()
         with self.stage("review"):
-            self.each(self.plan["batches"], lambda batch: self._review(self.batches[batch["key"]], batch))
+            self.each(self.live(), lambda batch: self._review(self.batches[batch["key"]], batch))
             self.detour("review")
         with self.stage("fund"):
             self.fund()

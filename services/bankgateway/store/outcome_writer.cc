@@ -5,6 +5,7 @@
 
 #include "common/base/dates.h"
 #include "common/base/failpoint.h"
+#include "common/base/ranges.h"
 #include "common/crypto/merkle.h"
 #include "common/crypto/sha256.h"
 #include "common/postgres/bulk.h"
@@ -81,11 +82,14 @@ absl::Status OutcomeWriter::Load(const std::vector<std::int64_t>& references, bo
 absl::Status OutcomeWriter::LoadDistrict(std::int32_t district,
                                          const std::vector<std::int64_t>& references,
                                          bool with_lines) {
+  const base::Ranges ranges = base::DenseRanges(references, kNeighbourReferences);
   Columns columns;
-  columns.Scalar(district).Int64s(references);
+  columns.Scalar(district).Int64s(ranges.first).Int64s(ranges.last);
   YKT_ASSIGN_OR_RETURN(const Rows instructions, tx_.RunColumns(sql::kKnownInstructions, columns));
   for (const Row row : instructions) {
-    Known& known = known_[row.Int64(0)];
+    const std::int64_t reference = row.Int64(0);
+    if (!std::binary_search(references.begin(), references.end(), reference)) continue;
+    Known& known = known_[reference];
     known.district = district;
     known.amount_fen = row.Int64(1);
     known.last_four = row.Int(2);
@@ -93,7 +97,9 @@ absl::Status OutcomeWriter::LoadDistrict(std::int32_t district,
   }
   YKT_ASSIGN_OR_RETURN(const Rows outcomes, tx_.RunColumns(sql::kKnownOutcomes, columns));
   for (const Row row : outcomes) {
-    const auto at = known_.find(row.Int64(0));
+    const std::int64_t reference = row.Int64(0);
+    if (!std::binary_search(references.begin(), references.end(), reference)) continue;
+    const auto at = known_.find(reference);
     YKT_INVARIANT(at != known_.end(), "an outcome without an instruction");
     at->second.last_no = row.Int(1);
     at->second.last = static_cast<OutcomeState>(row.Int(2));

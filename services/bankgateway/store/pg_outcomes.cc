@@ -142,15 +142,19 @@ absl::StatusOr<std::vector<OutcomeChunk>> PgOutcomeBook::ListChunks(std::int64_t
     Columns which;
     which.Scalar(after).Scalar(count);
     YKT_ASSIGN_OR_RETURN(const Rows rows, tx.RunColumns(sql::kChunkList, which));
-    for (const Row row : rows) {
+    for (const Row listed : rows) {
       OutcomeChunk& chunk = chunks.emplace_back();
-      chunk.number = row.Int64(0);
-      chunk.district = row.Int(1);
-    }
-    for (OutcomeChunk& chunk : chunks) {
+      chunk.number = listed.Int64(0);
+      chunk.district = listed.Int(1);
+      const std::int64_t least = listed.Int64(3);
+      const std::int64_t most = listed.Int64(4);
+      const bool near = most - least <= listed.Int64(2) * kNeighbourReferences;
       Columns columns;
       columns.Scalar(chunk.number).Scalar(chunk.district);
-      YKT_ASSIGN_OR_RETURN(const Rows outcomes, tx.RunColumns(sql::kChunkOutcomes, columns));
+      if (near) columns.Scalar(least).Scalar(most);
+      YKT_ASSIGN_OR_RETURN(
+          const Rows outcomes,
+          tx.RunColumns(near ? sql::kChunkOutcomesNear : sql::kChunkOutcomes, columns));
       chunk.outcomes.reserve(static_cast<std::size_t>(outcomes.size()));
       for (const Row row : outcomes) {
         chunk.outcomes.push_back({row.Int64(0), row.Int(1), static_cast<OutcomeState>(row.Int(2)),

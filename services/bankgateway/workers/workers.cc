@@ -2,12 +2,25 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string_view>
 #include <utility>
 
 #include "common/status/status.h"
 #include "common/telemetry/log.h"
 
 namespace yikatong::bankgateway {
+namespace {
+
+constexpr int kRarestLookMs = 250;  // where nothing happens; less often only what is set so
+
+// Whose turn it is at once when a worker has done something; nobody's where the next is the bank's.
+const char* FollowerOf(std::string_view worker) {
+  if (worker == "pack") return "send";
+  if (worker == "results" || worker == "day_end") return "number";
+  return nullptr;
+}
+
+}  // namespace
 
 Workers::Workers(Parts parts, telemetry::Metrics& metrics, WorkersOptions options)
     : parts_(parts),
@@ -69,11 +82,12 @@ void Workers::Run(std::string name, int idle_ms, Step step) {
 
 void Workers::Loop(const std::string& name, int idle_ms, const Step& step) {
   int backoff_ms = 0;
+  int quiet_ms = idle_ms;
   telemetry::Counter done = steps_.With({name, "done"});
   telemetry::Counter failed = steps_.With({name, "failed"});
   for (;;) {
     const absl::StatusOr<int> did = step();
-    int rest_ms = idle_ms;
+    int rest_ms = quiet_ms;
     if (!did.ok()) {
       failed.Increment();
       // A bank or database that is away is said once for each longer wait, not at every try.
@@ -82,27 +96,30 @@ void Workers::Loop(const std::string& name, int idle_ms, const Step& step) {
       rest_ms = backoff_ms;
     } else {
       backoff_ms = 0;
+      // The longer there was nothing to do, the rarer the looks: a day has many idle hours.
+      quiet_ms = std::min(quiet_ms * 2, std::max(idle_ms, kRarestLookMs));
       if (*did > 0) {
         done.Increment();
         rest_ms = 0;
-        if (name != "number") {
+        quiet_ms = idle_ms;
+        if (const char* next = FollowerOf(name); next != nullptr) {
           const std::lock_guard lock(mutex_);
-          outcomes_written_ = true;
+          due_.insert(next);
           wake_.notify_all();
         }
       }
     }
-    if (!Rest(rest_ms, name == "number" && did.ok())) return;
+    if (!Rest(rest_ms, did.ok() ? name : "")) return;
   }
 }
 
-bool Workers::Rest(int ms, bool wakes) {
+bool Workers::Rest(int ms, const std::string& name) {
   std::unique_lock lock(mutex_);
   if (ms > 0) {
     wake_.wait_for(lock, std::chrono::milliseconds(ms),
-                   [&] { return stopping_ || (wakes && outcomes_written_); });
+                   [&] { return stopping_ || due_.contains(name); });
   }
-  if (wakes) outcomes_written_ = false;
+  due_.erase(name);
   return !stopping_;
 }
 

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -53,8 +54,9 @@ class Workers {
   using Step = std::function<absl::StatusOr<int>()>;
   void Run(std::string name, int idle_ms, Step step);
   void Loop(const std::string& name, int idle_ms, const Step& step);
-  // Sleeps, unless there is new work or an end. False at the end.
-  bool Rest(int ms, bool wakes);
+  // Sleeps, unless there is new work for `name` (empty: sleeps in any case) or an end. False at the
+  // end.
+  bool Rest(int ms, const std::string& name);
   absl::StatusOr<int> LookForBanks();
   absl::StatusOr<int> Measure();
 
@@ -66,7 +68,7 @@ class Workers {
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;
-  bool outcomes_written_ = false;
+  std::set<std::string, std::less<>> due_;  // workers that others have made work for
   std::vector<std::thread> threads_;
   std::map<std::string, std::string>
       banks_;  // that have threads, with the address they were started for

@@ -77,7 +77,8 @@ void AddBankCommands(CLI::App& app, Session& session, int& code) {
                       {"faults.refuse_file_permille", "Files in a thousand that are refused"},
                       {"faults.delay_ms", "Milliseconds that an answer takes"},
                       {"faults.repeat_permille", "Results in a thousand that come twice"},
-                      {"faults.down", "The bank is away: yes or no"}});
+                      {"faults.down", "The bank is away: yes or no"},
+                      {"bank_code", "CNAPS code of one bank; none for all", false, "code"}});
   AddCall<Simulator>(*sim, session, code, "journal", "What the bank's journal holds", "banksim",
                      &Simulator::Stub::GetJournalSummary, {});
 }

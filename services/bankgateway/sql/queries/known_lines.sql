@@ -1,2 +1,4 @@
--- Statement lines that a reference has had, over all statements.
-SELECT reference, debit FROM statement_line WHERE district = $1 AND reference = ANY ($2::bigint[])
+-- Statement lines that a reference has had, over all statements, by ranges as known_instructions.
+SELECT l.reference, l.debit
+FROM unnest($2::bigint[], $3::bigint[]) AS r (first, last)
+JOIN statement_line l ON l.district = $1 AND l.reference BETWEEN r.first AND r.last
