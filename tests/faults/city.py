@@ -245,7 +245,7 @@ class City(Demo):
             if approved:
                 # It waits for no step any more, so none is named.
                 wanted, person = "", person[:-1] + "2"
-            self.ctl(person, "batch", "review", "--id", own, f"--step={wanted}", "--approve", "no", "--comment", "名单需要更正")
+            self.ctl(person, "batch", "review", "--id", own, "--step", wanted, "--approve", "no", "--comment", "名单需要更正")
         elif step == "fund":
             self.ctl(self.officer(batch, "finance"), "batch", "fund", "--id", own)
         elif step == "cancel":

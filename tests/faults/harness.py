@@ -192,8 +192,9 @@ class Harness:
 
     def _template_key(self) -> str:
         parts = [self.binaries / name for name in (*SERVICES, "yktctl", "provision")]
-        for folder in (ROOT / "deploy", HERE):
-            parts += sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+        parts += sorted(path for path in (ROOT / "deploy").rglob("*")
+                        if path.is_file() and "__pycache__" not in path.parts)
+        parts.append(HERE / "harness.py")
         seen = [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in parts]
         return hashlib.sha256("\n".join(seen).encode()).hexdigest()
 
