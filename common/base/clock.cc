@@ -3,10 +3,14 @@
 #include <chrono>
 
 #include "absl/time/clock.h"
+#include "common/base/failpoint.h"
 
 namespace yikatong::base {
 
-absl::Time SystemClock::Now() const { return absl::Now(); }
+absl::Time SystemClock::Now() const {
+  const std::int64_t shift_s = failpoint::ClockShiftSeconds();
+  return shift_s == 0 ? absl::Now() : absl::Now() + absl::Seconds(shift_s);
+}
 
 std::int64_t SystemClock::MonotonicMillis() const {
   return std::chrono::duration_cast<std::chrono::milliseconds>(

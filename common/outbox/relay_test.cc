@@ -11,6 +11,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/ids.h"
+#include "common/base/testing/failpoint_folder.h"
 #include "common/outbox/testing/fake_sink.h"
 #include "common/outbox/testing/sql/queries.h"
 #include "common/postgres/testing/pg_fixture.h"
@@ -220,6 +221,38 @@ TEST_F(RelayTest, AFencedOffRelayNumbersAndAcknowledgesNothing) {
   EXPECT_EQ(*first.RunOnce(), Step::kNotMine);
   EXPECT_EQ(db_->Sql("SELECT last_number FROM outbox_relay"), "1");
   EXPECT_EQ(sink_.Log(kProducer).size(), 1u);
+}
+
+TEST_F(RelayTest, ARelayStoppedInTheMiddleOfAStepDoesNoHarmWhenItWakes) {
+  for (const char* step : {"outbox_number", "outbox_acknowledge"}) {
+    SCOPED_TRACE(step);
+    one_.reset();
+    db_ = pg_->FreshDatabase();
+    ASSERT_TRUE(one_.emplace(db_->database(), clock_, "one").BeatOnce().ok());
+    FakeSink log;
+    WorkerRegistry two(db_->database(), clock_, "two");
+    ASSERT_TRUE(two.BeatOnce().ok());
+    Relay first(db_->database(), *one_, log, {.producer = kProducer});
+    Relay second(db_->database(), two, log, {.producer = kProducer});
+    AppendMany(3);
+    const base::testing::FailpointFolder points;
+    const std::string point = std::string(step) + ".before_begin";
+    points.Put(point, "wait");
+    std::thread stopped([&] {
+      const auto woke = first.RunOnce();
+      EXPECT_TRUE(woke.ok() && *woke == Step::kNotMine);
+    });
+    points.AwaitTaken(point);
+    clock_.Advance(absl::Seconds(20));
+    ASSERT_TRUE(two.BeatOnce().ok());
+    AppendMany(2);
+    Drain(second);
+    points.LetGo(point);
+    stopped.join();
+    EXPECT_EQ(log.Log(kProducer).size(), 5u);
+    EXPECT_EQ(db_->Sql("SELECT acked_number || '/' || last_number FROM outbox_relay"), "5/5");
+    EXPECT_EQ(db_->Sql("SELECT holder FROM outbox_relay"), "two");
+  }
 }
 
 TEST_F(RelayTest, ARelayThatStopsLeavesTheLeaseAtOnce) {

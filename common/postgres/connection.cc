@@ -1,5 +1,7 @@
 #include "common/postgres/connection.h"
 
+#include <sys/socket.h>
+
 #include <utility>
 
 #include "fmt/core.h"
@@ -94,6 +96,8 @@ void Connection::Commit() {
   transaction_->commit();
   transaction_.reset();
 }
+
+void Connection::LoseAnswers() { shutdown(pq_.sock(), SHUT_RD); }
 
 void Connection::Abort() noexcept {
   if (transaction_ == nullptr) return;

@@ -52,7 +52,9 @@ class Connection {
   void Begin(const TransactOptions& options);
   // Runs a prepared statement in the open transaction; throws.
   pqxx::result Execute(const std::string& statement, const std::vector<const char*>& values);
-  void Commit();          // throws
+  void Commit();  // throws
+  // What the server answers from now on is lost; it still gets what we send. For failpoints.
+  void LoseAnswers();
   void Abort() noexcept;  // marks the connection broken when it does not succeed
 
   // The prepared statement's name on this connection; `*is_new` when it is yet to be prepared. Two

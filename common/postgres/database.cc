@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/failpoint.h"
 #include "common/postgres/connection.h"
 #include "common/postgres/errors.h"
 #include "common/postgres/sql/queries.h"
@@ -293,8 +294,12 @@ absl::Status Database::Transact(std::string_view name, const Function& function,
   const int max_attempts =
       options.max_attempts > 0 ? options.max_attempts : impl_->options_.max_attempts;
 
+  const base::failpoint::TransactionMoments moments(name);
   const auto try_once = [&](Connection& connection) -> Outcome {
     impl_->transactions_.fetch_add(1, std::memory_order_relaxed);
+    if (!options.read_only) {
+      if (absl::Status status = moments.BeforeBegin(); !status.ok()) return {.status = status};
+    }
     try {
       connection.Begin(options);
     } catch (...) {
@@ -317,12 +322,15 @@ absl::Status Database::Transact(std::string_view name, const Function& function,
       if (status.ok()) status = status::Invariant("a COPY was not finished");
     }
     if (status.ok()) status = tx.failure_;
+    if (status.ok() && !options.read_only) status = moments.BeforeCommit();
     if (!status.ok()) {
       connection.Abort();
       return {.status = std::move(status), .try_again = tx.retry_};
     }
     try {
+      if (!options.read_only && moments.LosesCommit()) connection.LoseAnswers();
       connection.Commit();
+      if (!options.read_only) moments.AfterCommit();
       return {.committed = true};
     } catch (...) {
       const Failure failure = FromCommitException(name, connection.pq().is_open());

@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "common/base/testing/failpoint_folder.h"
 #include "common/postgres/testing/pg_fixture.h"
 #include "common/postgres/testing/sql/queries.h"
 #include "common/status/status.h"
@@ -399,6 +400,33 @@ TEST(CrashTest, WhatWasAcknowledgedSurvivesKillNine) {
   EXPECT_GE(stored, acknowledged);
   EXPECT_LE(stored, acknowledged + doubtful);
   EXPECT_GE(database.Counters().connections_dropped, 1);
+}
+
+TEST_F(DatabaseTest, AFailpointBeforeTheCommitLeavesNothingAndOneAfterItEverything) {
+  const base::testing::FailpointFolder points;
+  points.Put("put.before_commit", "fail ABORTED");
+  EXPECT_EQ(Put(db_->database(), 120105, 1, 100).code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(Count(), "0");
+  points.Put("put.before_begin", "fail UNAVAILABLE");
+  EXPECT_EQ(Put(db_->database(), 120105, 1, 100).code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(Count(), "0");
+  // What is committed stays so, whatever happens then.
+  points.Put("put.after_commit", "fail ABORTED");
+  EXPECT_TRUE(Put(db_->database(), 120105, 1, 100).ok());
+  EXPECT_FALSE(points.Has("put.after_commit"));
+  EXPECT_EQ(Count(), "1");
+}
+
+TEST_F(DatabaseTest, ACommitWhoseAnswerIsLostIsUnknownAndDone) {
+  const base::testing::FailpointFolder points;
+  points.Put("put.in_commit", "fail UNAVAILABLE");
+  EXPECT_EQ(ReasonOf(Put(db_->database(), 120105, 1, 100)), Reason::kCommitUnknown);
+  // The server got the commit; only what it said of it did not come.
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (Count() != "1" && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+  EXPECT_EQ(Count(), "1");
+  EXPECT_EQ(db_->database().Counters().commit_unknown, 1);
+  EXPECT_TRUE(Put(db_->database(), 120105, 2, 100).ok()) << "on another connection";
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "common/postgres/settings.h"
 
+#include <cstdint>
 #include <ostream>
 
 #include "common/postgres/migrate.h"
@@ -22,6 +23,10 @@ std::string WithPassword(const std::string& conninfo, const std::string& passwor
   return password.empty() ? conninfo : conninfo + " password=" + Quoted(password);
 }
 
+std::int64_t LeaseMs(const config::Config& config) {
+  return absl::ToInt64Milliseconds(config.Duration("lease"));
+}
+
 }  // namespace
 
 void DeclareDatabase(config::Schema& schema, PoolSize pool) {
@@ -32,7 +37,10 @@ void DeclareDatabase(config::Schema& schema, PoolSize pool) {
       .Int("database_connections", pool.connections, pool.least, pool.most,
            "Connections of the pool.")
       .Text("owner_conninfo", "", "Database as the owner role; only --migrate uses it.")
-      .OptionalSecret("owner_password", "Password of the owner role.");
+      .OptionalSecret("owner_password", "Password of the owner role.")
+      .Duration("lease", "15s", absl::Seconds(3), absl::Minutes(10),
+                "How long a worker's life sign stands still until others take over its work; the "
+                "same for all replicas.");
 }
 
 DatabaseOptions DatabaseOptionsOf(const config::Config& config, std::string_view service) {
@@ -41,6 +49,17 @@ DatabaseOptions DatabaseOptionsOf(const config::Config& config, std::string_view
       WithPassword(config.Text("database_conninfo"), config.Secret("database_password"));
   options.application_name = service;
   options.max_connections = static_cast<int>(config.Int("database_connections"));
+  options.idle_in_transaction_timeout_ms = static_cast<int>(LeaseMs(config) * 2 / 3);
+  return options;
+}
+
+WorkerOptions WorkerOptionsOf(const config::Config& config) {
+  const std::int64_t lease_ms = LeaseMs(config);
+  WorkerOptions options;
+  options.beat_every_ms = static_cast<int>(lease_ms / 15);
+  options.dead_after_ms = static_cast<int>(lease_ms);
+  options.margin_ms = static_cast<int>(lease_ms * 2 / 15);
+  options.forget_after_ms = static_cast<int>(lease_ms * 40);
   return options;
 }
 

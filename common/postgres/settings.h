@@ -6,7 +6,7 @@
 //   postgres::DatabaseOptions options = postgres::DatabaseOptionsOf(config, "dispatch");
 //
 // Keys: database_conninfo, database_password, database_connections, owner_conninfo,
-// owner_password.
+// owner_password, lease.
 #pragma once
 
 #include <iosfwd>
@@ -17,6 +17,7 @@
 #include "absl/status/status.h"
 #include "common/config/config.h"
 #include "common/postgres/database.h"
+#include "common/postgres/lease.h"
 #include "common/postgres/migration.h"
 
 namespace yikatong::postgres {
@@ -30,8 +31,13 @@ struct PoolSize {
 
 void DeclareDatabase(config::Schema& schema, PoolSize pool = {});
 
-// As the runtime role; `service` is the name that the server shows for our sessions.
+// As the runtime role; `service` is the name that the server shows for our sessions. No
+// transaction stands still as long as the lease.
 DatabaseOptions DatabaseOptionsOf(const config::Config& config, std::string_view service);
+
+// Beats, margin and the time until others take over, in proportion to `lease` as the defaults are
+// to 15 s. All replicas must have the same.
+WorkerOptions WorkerOptionsOf(const config::Config& config);
 
 // Brings the schema of `service` up to date as the owner role, and says on `out` what it did.
 // CONFIG_INVALID where no owner is configured.

@@ -64,5 +64,22 @@ TEST_F(DatabaseSettingsTest, MigratesOnlyAsAnOwner) {
   EXPECT_EQ(out.str(), "");
 }
 
+TEST_F(DatabaseSettingsTest, EverythingThatWaitsIsInProportionToTheLease) {
+  const auto plain = Load({});
+  ASSERT_TRUE(plain.ok()) << plain.status();
+  const WorkerOptions defaults;
+  EXPECT_EQ(WorkerOptionsOf(*plain).dead_after_ms, defaults.dead_after_ms);
+  EXPECT_EQ(WorkerOptionsOf(*plain).beat_every_ms, defaults.beat_every_ms);
+  EXPECT_EQ(WorkerOptionsOf(*plain).margin_ms, defaults.margin_ms);
+  EXPECT_EQ(WorkerOptionsOf(*plain).forget_after_ms, defaults.forget_after_ms);
+  EXPECT_EQ(DatabaseOptionsOf(*plain, "probe").idle_in_transaction_timeout_ms,
+            DatabaseOptions().idle_in_transaction_timeout_ms);
+  const auto quick = Load({{"YKT_PROBE_LEASE", "3s"}});
+  ASSERT_TRUE(quick.ok()) << quick.status();
+  EXPECT_EQ(WorkerOptionsOf(*quick).dead_after_ms, 3'000);
+  EXPECT_LT(DatabaseOptionsOf(*quick, "probe").idle_in_transaction_timeout_ms, 3'000);
+  EXPECT_FALSE(Load({{"YKT_PROBE_LEASE", "1s"}}).ok());
+}
+
 }  // namespace
 }  // namespace yikatong::postgres

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/failpoint.h"
 #include "common/base/redact.h"
 #include "common/identity/token.h"
 #include "common/rpc/trace.h"
@@ -260,10 +261,12 @@ grpc::Status Unary(const Guard& guard, grpc::ServerContext* context, std::string
   impl.running().Add(1);
   Guard::Impl::Call call = Begin(*context, method);
   const CallScope scope(call.trace, DeadlineOf(*context));
+  const base::failpoint::CallMoments moments(method);
   absl::Status result =
       impl.Enter(*context, impl.options.max_unary_deadline, /*limit_rate=*/true, call);
   if (result.ok()) result = CheckSize(request, impl.options.max_request_bytes);
   if (result.ok()) result = RunHandler(handler, call.caller, method);
+  if (result.ok()) result = moments.BeforeReply();
   impl.Leave(call, result);
   impl.running().Add(-1);
   return ToGrpc(result);
@@ -275,11 +278,13 @@ grpc::Status Streamed(const Guard& guard, grpc::ServerContext* context, std::str
   impl.running().Add(1);
   Guard::Impl::Call call = Begin(*context, method);
   const CallScope scope(call.trace, DeadlineOf(*context));
+  const base::failpoint::CallMoments moments(method);
   absl::Status result =
       impl.Enter(*context, impl.options.max_stream_deadline, /*limit_rate=*/true, call);
   if (result.ok()) {
     if (impl.TakeStream()) {
       result = RunHandler(handler, call.caller, method);
+      if (result.ok()) result = moments.BeforeReply();
       impl.GiveStream();
     } else {
       result = status::Refuse(Reason::kOverloaded, {},

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "common/base/testing/failpoint_folder.h"
 #include "common/rpc/testing/rig.h"
 #include "common/rpc/trace.h"
 #include "common/status/status.h"
@@ -325,6 +326,16 @@ TEST(Call, AStreamWhoseClientWentAwayIsNotTakenForOneThatEnded) {
   std::unique_lock lock(mutex);
   ASSERT_TRUE(ended.wait_for(lock, std::chrono::seconds(10), [&] { return !ends.empty(); }));
   EXPECT_EQ(ends[0].code(), absl::StatusCode::kCancelled);
+}
+
+TEST(Call, AFailpointBeforeTheReplyLosesTheAnswerOfWhatWasDone) {
+  const base::testing::FailpointFolder points;
+  Rig rig;
+  rig.Start();
+  points.Put("Ask.before_reply", "fail ABORTED");
+  EXPECT_EQ(rig.AskAgri().status().code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(rig.service->handled, 1);
+  EXPECT_TRUE(rig.AskAgri().ok());
 }
 
 }  // namespace

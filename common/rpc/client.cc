@@ -59,7 +59,9 @@ class CountingFactory final : public grpc::experimental::ClientInterceptorFactor
 std::string ServiceConfig(const ChannelOptions& options) {
   std::string config = "{";
   if (options.retry_unavailable) config += kRetryPolicy;
-  if (options.address.starts_with("dns:")) {
+  const bool several = options.address.starts_with("dns:") ||
+                       options.address.starts_with("ipv4:") || options.address.starts_with("ipv6:");
+  if (several) {
     if (config.size() > 1) config += ",";
     config += kRoundRobin;
   }
@@ -74,7 +76,10 @@ grpc::ChannelArguments Arguments(const ChannelOptions& options) {
   if (!options.server.empty()) args.SetSslTargetNameOverride(options.server);
   // gRPC's own back-off grows to two minutes: far longer than a peer takes to start again.
   args.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  args.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1'000);
+  // Whatever its name says, this is how long one attempt to connect may take. A peer that is gone
+  // refuses at once; one that is busy needs its time for the handshake, and would never be reached
+  // again if every attempt were given up after a second.
+  args.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 10'000);
   args.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2'000);
   args.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
   args.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);

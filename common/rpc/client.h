@@ -37,7 +37,7 @@ class ClientContext;
 namespace yikatong::rpc {
 
 struct ChannelOptions {
-  std::string address = {};  // "127.0.0.1:41001", or "dns:///dispatch:8443" (all its replicas)
+  std::string address = {};  // host:port; of replicas dns:///name:port, or ipv4:host:port,host:port
   std::string server = {};   // DNS name that the server's certificate must have: "dispatch"
   TlsFiles tls = {};
   bool retry_unavailable = true;

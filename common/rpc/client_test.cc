@@ -107,6 +107,25 @@ TEST(Channel, FailsWithinItsDeadlineAndFindsThePeerAgain) {
   EXPECT_TRUE(AskOnce(*channel).ok());
 }
 
+TEST(Channel, CallsReplicasInTurnAndGoesOnWithTheOneThatIsLeft) {
+  Rig one, two;
+  one.Start();
+  two.Start();
+  auto channel = Channel::Open(
+      {.address = "ipv4:" + one.server->addresses().grpc + "," + two.server->addresses().grpc,
+       .server = "probe",
+       .tls = Peer()});
+  ASSERT_TRUE(channel.ok());
+  const absl::Time give_up = absl::Now() + absl::Seconds(20);
+  while ((one.service->handled == 0 || two.service->handled == 0) && absl::Now() < give_up) {
+    EXPECT_TRUE(AskOnce(**channel).ok());
+  }
+  EXPECT_GT(one.service->handled, 0);
+  EXPECT_GT(two.service->handled, 0);
+  one.Stop();
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(AskOnce(**channel).ok()) << i;
+}
+
 TEST(Channel, SaysAtOnceWhichTlsFileCannotWork) {
   TlsFiles tls = Peer();
   tls.certificate = Installation() + "/none.pem";

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/failpoint.h"
 #include "common/rpc/server.h"
 
 namespace yikatong::rpc {
@@ -30,7 +31,11 @@ int RunCommand(const config::Schema& schema, int argc, char** argv, const Comman
   const config::Start start = config::FromCommandLine(
       schema, static_cast<int>(arguments.size()), arguments.data(), environ, std::cout, std::cerr);
   if (!start.config) return start.exit_code;
-  const absl::Status done = (*command)(*start.config);
+  absl::Status done;
+  if (command == &commands.serve) {
+    done = base::failpoint::ArmIfSet(start.config->Path("failpoints"));
+  }
+  if (done.ok()) done = (*command)(*start.config);
   return done.ok() ? 0 : ExitFailure(done);
 }
 

@@ -14,7 +14,7 @@ class CommandTest : public testing::Test {
  protected:
   int Run(std::vector<std::string> words) {
     config::Schema schema("probe");
-    schema.Text("colour", "red", "Of the probe.");
+    schema.Text("colour", "red", "Of the probe.").Path("failpoints", "", "Of every server.");
     const auto noting = [this](const char* name) {
       return [this, name](const config::Config& config) -> absl::Status {
         done_ = name + (" " + config.Text("colour"));

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "common/base/failpoint.h"
+
 namespace yikatong::rpc {
 
 void DeclareServer(config::Schema& schema) {
@@ -24,6 +26,11 @@ void DeclareServer(config::Schema& schema) {
                 "How long the service says that it is draining before it takes no more calls.")
       .Duration("drain_deadline", "20s", absl::Milliseconds(100), absl::Minutes(10),
                 "How long running calls may take to finish when the service stops.")
+      .Path("failpoints", "", "Folder of failpoints, for tests; a production build refuses it.")
+      .Rule([](const config::Config& config) -> std::optional<std::string> {
+        if (config.Path("failpoints").empty() || base::failpoint::BuiltIn()) return std::nullopt;
+        return "failpoints are not in this build: it is for production";
+      })
       .Rule([](const config::Config& config) -> std::optional<std::string> {
         if (config.Int("max_streams") < config.Int("max_threads")) return std::nullopt;
         return "max_streams must be below max_threads, or streams leave no thread for other calls";
@@ -58,7 +65,8 @@ GuardOptions GuardOptionsOf(const config::Config& config) {
 
 void DeclarePeer(config::Schema& schema, std::string_view service) {
   schema.Text(std::string(service) + "_address", config::kRequired,
-              "Address of " + std::string(service) + ": host:port, or dns:///name:port.");
+              "Address of " + std::string(service) +
+                  ": host:port, dns:///name:port, or ipv4:host:port,host:port for replicas.");
 }
 
 absl::StatusOr<std::unique_ptr<Channel>> OpenPeer(

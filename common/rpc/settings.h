@@ -9,7 +9,7 @@
 //   YKT_ASSIGN_OR_RETURN(auto registry, rpc::OpenPeer(config, "registry"));
 //
 // Keys: grpc_address, health_address, metrics_address, tls_ca, tls_certificate, tls_key,
-// token_issuers (folder), ready_file, max_threads, max_streams, max_concurrent_streams,
+// token_issuers (folder), ready_file, failpoints, max_threads, max_streams, max_concurrent_streams,
 // drain_notice, drain_deadline; and <peer>_address for each peer.
 #pragma once
 

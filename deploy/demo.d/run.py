@@ -132,6 +132,8 @@ class JournalTail:
 
 
 class Demo:
+    settle_timeout_s = SETTLE_TIMEOUT_S
+
     def __init__(self, arguments, stack: Stack):
         self.arguments = arguments
         self.stack = stack
@@ -348,7 +350,7 @@ class Demo:
 
     def wait_until_quiet(self, what: str) -> dict:
         """Until nothing waits, every file was taken, and dispatch knows what the gateway knows."""
-        deadline = time.monotonic() + SETTLE_TIMEOUT_S
+        deadline = time.monotonic() + self.settle_timeout_s
         while True:
             # The gateway first: one cheap question, asked until it is worth asking about every batch.
             bank = self.ctl("bank-admin-1", "bank", "statistics")

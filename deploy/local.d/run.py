@@ -4,7 +4,7 @@ import os
 import pathlib
 import sys
 
-from stack import ROOT, Stack, StackError, build, say
+from stack import MOST_REPLICAS, ROOT, Stack, StackError, build, say
 
 
 def main() -> int:
@@ -12,13 +12,15 @@ def main() -> int:
     parser.add_argument("what", choices=("up", "down"))
     parser.add_argument("--state", type=pathlib.Path, default=ROOT / "build" / "local")
     parser.add_argument("--start-date", default="", help="first business date of a new state folder")
+    parser.add_argument("--replicas", type=int, default=1, choices=range(1, MOST_REPLICAS + 1), metavar="N",
+                        help="processes of each service with a database (1)")
     arguments = parser.parse_args()
     try:
         if arguments.what == "down":
             Stack(arguments.state, ROOT / "build" / "release" / "bin").down()
             return 0
         say("building")
-        stack = Stack(arguments.state, build(os.cpu_count() or 2), arguments.start_date)
+        stack = Stack(arguments.state, build(os.cpu_count() or 2), arguments.start_date, arguments.replicas)
         say("starting")
         endpoints = stack.up()
     except StackError as error:

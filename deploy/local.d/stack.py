@@ -22,6 +22,7 @@ POSTGRES_BIN = pathlib.Path("/usr/lib/postgresql/15/bin")
 # In the order of starting: each after those that it asks. The bank comes before the gateway that calls it.
 SERVICES = ("auditlog", "catalogue", "registry", "banksim", "bankgateway", "dispatch")
 WITH_DATABASE = ("auditlog", "catalogue", "registry", "bankgateway", "dispatch")
+MOST_REPLICAS = 9
 START_TIMEOUT_S = 60
 
 KINDS = ("finance", "agriculture", "civil", "hrss", "veterans", "health", "ecology")
@@ -53,11 +54,23 @@ def alive(pid: int, name: str) -> bool:
     return state != "Z" and name in command
 
 
+def ended(pid: int) -> bool:
+    """Whether a child of ours is no more: a zombie is one that nobody has waited for yet."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except OSError:
+        return True
+
+
 class Stack:
-    def __init__(self, state: pathlib.Path, binaries: pathlib.Path, start_date: str = ""):
+    def __init__(self, state: pathlib.Path, binaries: pathlib.Path, start_date: str = "", replicas: int = 1,
+                 settings: dict | None = None):
+        """`replicas`: of each service with a database; `settings`: more of them, service -> key -> value."""
         self.state = state.resolve()
         self.binaries = binaries.resolve()
         self.start_date = start_date
+        self.replicas = replicas
+        self.settings = settings or {}
         self.log = self.state / "log"
         self.certificates = self.state / "certificates"
         # A socket's path has at most 107 bytes, and the database's own user must reach it.
@@ -79,13 +92,24 @@ class Stack:
         fresh.chmod(mode)
         fresh.rename(path)
 
+    # --- Replicas -------------------------------------------------------------------------------------------------
+
+    def replicas_of(self, service: str) -> list:
+        """Names of the processes of one service: `dispatch`, `dispatch-2` …"""
+        count = self.replicas if service in WITH_DATABASE else 1
+        return [service, *(f"{service}-{number}" for number in range(2, count + 1))]
+
+    def processes_of_all(self) -> list:
+        """(process, service) in the order of starting."""
+        return [(process, service) for service in SERVICES for process in self.replicas_of(service)]
+
     def _ports(self) -> dict:
-        """A gRPC, health and metrics port for each service, chosen once: others remember the bank's address."""
+        """A gRPC, health and metrics port for each process, chosen once: others remember the bank's address."""
         ports = self._read("ports.json", {})
         taken = []
-        for service in SERVICES:
+        for process, _ in self.processes_of_all():
             for listener in ("grpc", "health", "metrics"):
-                key = f"{service}.{listener}"
+                key = f"{process}.{listener}"
                 if key not in ports:
                     probe = socket.socket()
                     probe.bind(("127.0.0.1", 0))
@@ -96,8 +120,13 @@ class Stack:
         self._write("ports.json", ports)
         return ports
 
-    def address(self, service: str, listener: str = "grpc") -> str:
-        return f"127.0.0.1:{self.ports[f'{service}.{listener}']}"
+    def address(self, process: str, listener: str = "grpc") -> str:
+        return f"127.0.0.1:{self.ports[f'{process}.{listener}']}"
+
+    def address_of_all(self, service: str) -> str:
+        """What a client is told: one address, or all replicas in turn."""
+        addresses = [self.address(process) for process in self.replicas_of(service)]
+        return addresses[0] if len(addresses) == 1 else "ipv4:" + ",".join(addresses)
 
     # --- PostgreSQL and Redis -------------------------------------------------------------------------------------
 
@@ -215,41 +244,41 @@ class Stack:
 
     # --- Services -------------------------------------------------------------------------------------------------
 
-    def _config_file(self, service: str) -> pathlib.Path:
-        return self.state / "config" / f"{service}.conf"
+    def _config_file(self, process: str) -> pathlib.Path:
+        return self.state / "config" / f"{process}.conf"
 
     def _write_configs(self) -> None:
         (self.state / "config").mkdir(exist_ok=True)
         keys = self.certificates / "keys"
         adjustable = {"business_clock": "adjustable", "business_clock_poll": "100ms",
-                      "catalogue_address": self.address("catalogue")}
+                      "catalogue_address": self.address_of_all("catalogue")}
         own = {
             "auditlog": {"origin": "yikatong.local/audit", "signing_key": keys / "audit-log.key",
                          "checkpoint_file": self.state / "audit-checkpoint"},
-            "catalogue": {"business_clock": "adjustable", "auditlog_address": self.address("auditlog"),
+            "catalogue": {"business_clock": "adjustable", "auditlog_address": self.address_of_all("auditlog"),
                           **({"business_date": self.start_date} if self.start_date else {})},
             "registry": {"column_keys": keys / "registry-columns.ring", "index_key": keys / "registry-index.ring",
                          "signing_key": keys / "registry-signing.key", "gateway_key": keys / "gateway-wrapping.pub",
-                         "auditlog_address": self.address("auditlog"), **adjustable},
+                         "auditlog_address": self.address_of_all("auditlog"), **adjustable},
             "banksim": {"journal": self.state / "bank-journal", "signer_key": keys / "gateway-files.pub",
                         # Signed with another bank than the gateway's own agreement of that number names: its files are
                         # refused whole.
                         "agreements": "AG-120105-5:999110000015",
-                        "catalogue_address": self.address("catalogue")},
+                        "catalogue_address": self.address_of_all("catalogue")},
             "bankgateway": {"column_keys": keys / "bankgateway-columns.ring",
                             "file_key": keys / "gateway-files.key",
                             "wrapping_key": keys / "gateway-wrapping.key",
                             "registry_key": keys / "registry-signing.pub",
-                            "auditlog_address": self.address("auditlog"), **adjustable},
-            "dispatch": {"auditlog_address": self.address("auditlog"), "registry_address": self.address("registry"),
-                         "bankgateway_address": self.address("bankgateway"), **adjustable},
+                            "auditlog_address": self.address_of_all("auditlog"), **adjustable},
+            "dispatch": {"auditlog_address": self.address_of_all("auditlog"), "registry_address": self.address_of_all("registry"),
+                         "bankgateway_address": self.address_of_all("bankgateway"), **adjustable},
         }
-        for service in SERVICES:
+        for process, service in self.processes_of_all():
             tls = self.certificates / "services" / service
-            settings = {"grpc_address": self.address(service), "health_address": self.address(service, "health"),
-                        "metrics_address": self.address(service, "metrics"), "tls_ca": tls / "ca.pem",
+            settings = {"grpc_address": self.address(process), "health_address": self.address(process, "health"),
+                        "metrics_address": self.address(process, "metrics"), "tls_ca": tls / "ca.pem",
                         "tls_certificate": tls / "tls.pem", "tls_key": tls / "tls.key",
-                        "token_issuers": self.certificates / "issuers", "ready_file": self.state / f"{service}.ready"}
+                        "token_issuers": self.certificates / "issuers", "ready_file": self.state / f"{process}.ready"}
             if service in WITH_DATABASE:
                 settings |= {
                     "database_conninfo": f"host={self.run} dbname={service} user={service}_app",
@@ -258,29 +287,35 @@ class Stack:
                     "owner_password_file": self.state / "secrets" / f"{service}-owner",
                     "redis_address": f"unix:{self.run / 'redis.sock'}"}
             settings |= own[service]
-            path = self._config_file(service)
+            if process != service and "checkpoint_file" in settings:
+                # Each replica remembers what it saw itself.
+                settings["checkpoint_file"] = self.state / f"{process}-checkpoint"
+            settings |= self.settings.get(service, {})
+            path = self._config_file(process)
             path.write_text("".join(f"{key} = {value}\n" for key, value in settings.items()), encoding="utf-8")
             path.chmod(0o600)
 
-    def _start_service(self, service: str) -> None:
-        pid = self._read("pids.json", {}).get(service, 0)
+    def start_process(self, process: str, service: str) -> None:
+        """Starts it unless it runs; `await_ready` says when it can be called."""
+        pid = self._read("pids.json", {}).get(process, 0)
         if pid and alive(pid, service):
-            self.children[service] = pid
+            self.children[process] = pid
             return
-        ready = self.state / f"{service}.ready"
-        ready.unlink(missing_ok=True)
-        with (self.log / f"{service}.log").open("ab") as out:
-            child = subprocess.Popen([str(self.binaries / service), "--config", str(self._config_file(service))],
+        (self.state / f"{process}.ready").unlink(missing_ok=True)
+        with (self.log / f"{process}.log").open("ab") as out:
+            child = subprocess.Popen([str(self.binaries / service), "--config", str(self._config_file(process))],
                                      stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True,
                                      cwd=str(self.state))
-        self.children[service] = child.pid
+        self.children[process] = child.pid
         self.processes.append(child)
         self._write("pids.json", self.children)
+
+    def await_ready(self, process: str, service: str) -> None:
         deadline = time.monotonic() + START_TIMEOUT_S
-        while not ready.exists():
-            if child.poll() is not None or time.monotonic() > deadline:
-                tail = (self.log / f"{service}.log").read_text(errors="replace")[-1500:]
-                raise StackError(f"{service} did not start:\n{tail}")
+        while not (self.state / f"{process}.ready").exists():
+            if ended(self.children[process]) or time.monotonic() > deadline:
+                tail = (self.log / f"{process}.log").read_text(errors="replace")[-1500:]
+                raise StackError(f"{process} did not start:\n{tail}")
             time.sleep(0.02)
 
     # --- People ---------------------------------------------------------------------------------------------------
@@ -327,18 +362,30 @@ class Stack:
                 str(self.certificates / "keys" / "token-issuer.key"), "--ttl", TOKEN_LIFE]
 
     def _mint_tokens(self) -> dict:
+        """A token for each person, all by one process."""
         folder = self.state / "tokens"
         folder.mkdir(exist_ok=True)
         folder.chmod(0o700)
-        people = {}
-        for name, person in self.people().items():
-            path = folder / name
-            command = [*self.mint_command(), "--person", name, "--organisation", person["organisation"]]
+        wanted = self.people()
+        lines = []
+        for name, person in wanted.items():
+            words = [*self.mint_command()[1:], "--person", name, "--organisation", person["organisation"]]
             for option, values in (("--role", person["roles"]), ("--field", person["fields"]),
                                    ("--district", person["districts"])):
                 for value in values:
-                    command += [option, str(value)]
-            path.write_text(self._check(command).strip() + "\n")
+                    words += [option, str(value)]
+            lines.append(json.dumps(words))
+        done = subprocess.run([self.mint_command()[0], "lines"], input="\n".join(lines) + "\n", capture_output=True,
+                              text=True, check=False)
+        answers = done.stdout.split("\n")
+        tokens = answers[0:2 * len(wanted):2]
+        ends = [json.loads(line) for line in answers[1:2 * len(wanted):2]]
+        if len(ends) != len(wanted) or any(end["exit"] for end in ends):
+            raise StackError(f"tokens could not be minted:\n{(done.stdout + done.stderr).strip()[-2000:]}")
+        people = {}
+        for (name, person), token in zip(wanted.items(), tokens):
+            path = folder / name
+            path.write_text(token + "\n")
             path.chmod(0o600)
             tls = self.certificates / "organisations" / person["organisation"]
             people[name] = {**person, "person": name, "token_file": str(path), "tls_ca": str(tls / "ca.pem"),
@@ -360,7 +407,10 @@ class Stack:
         self._write_configs()
         self._provision()
         for service in SERVICES:
-            self._start_service(service)
+            for process in self.replicas_of(service):
+                self.start_process(process, service)
+            for process in self.replicas_of(service):
+                self.await_ready(process, service)
         self._write("pids.json", self.children)
         endpoints = self._endpoints(self._mint_tokens())
         self._write("endpoints.json", endpoints)
@@ -368,10 +418,10 @@ class Stack:
 
     def _endpoints(self, people: dict) -> dict:
         return {
-            "processes": [{"name": service, "pid": self.children[service], "grpc": self.address(service),
-                           "health": self.address(service, "health"), "metrics": self.address(service, "metrics")}
-                          for service in SERVICES],
-            "services": {service: {"address": self.address(service), "tls_name": service} for service in SERVICES},
+            "processes": [{"name": process, "service": service, "pid": self.children[process],
+                           "grpc": self.address(process), "health": self.address(process, "health"),
+                           "metrics": self.address(process, "metrics")} for process, service in self.processes_of_all()],
+            "services": {service: {"address": self.address_of_all(service), "tls_name": service} for service in SERVICES},
             "people": people,
             "mint_token": " ".join([*self.mint_command(), "--person NAME --organisation CODE --role ROLE "
                                                           "--field FIELD --district DISTRICT"]),
@@ -385,9 +435,9 @@ class Stack:
     def down(self) -> None:
         """Ends what this state folder started, services first, and waits for each."""
         pids = self._read("pids.json", {})
-        for service in (*reversed(SERVICES), "redis"):
-            pid = pids.get(service, 0)
-            self._end(pid, "redis-server" if service == "redis" else service)
+        # Of all replicas that were ever started here, whatever this stack was told.
+        for process in sorted(pids, key=self._order_of_stopping):
+            self._end(pids[process], "redis-server" if process == "redis" else process.split("-")[0])
         data = self._data_folder()
         if (data / "postmaster.pid").exists():
             subprocess.run([*self._as_postgres(), str(POSTGRES_BIN / "pg_ctl"), "-D", str(data), "-m", "fast", "-w",
@@ -402,6 +452,11 @@ class Stack:
         """Deletes the state folder, the database's too where that lies elsewhere."""
         shutil.rmtree(self._data_folder(), ignore_errors=True)
         shutil.rmtree(self.state, ignore_errors=True)
+
+    @staticmethod
+    def _order_of_stopping(process: str) -> int:
+        service = process.split("-")[0]
+        return len(SERVICES) if service == "redis" else -SERVICES.index(service)
 
     @staticmethod
     def _end(pid: int, name: str) -> None:

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "common/base/failpoint.h"
 #include "common/crypto/keys.h"
 #include "common/postgres/settings.h"
 #include "common/redis/settings.h"
@@ -112,7 +113,8 @@ int RunCommand(int argc, char** argv,
   if (command == Command::kMigrate) {
     status = RunMigrate(*start.config, std::cout);
   } else if (command == Command::kServe) {
-    status = serve(*start.config);
+    status = base::failpoint::ArmIfSet(start.config->Path("failpoints"));
+    if (status.ok()) status = serve(*start.config);
   } else {
     const auto parts = Parts::Make(*start.config, clock);
     status = parts.status();

@@ -1,7 +1,7 @@
-// A stand-in agent bank. `banksim --config FILE`; the README says what is in the file and in the
-// journal.
+// A stand-in agent bank. `banksim --config FILE`; the README says what is in file and journal.
 #include <iostream>
 
+#include "common/base/failpoint.h"
 #include "common/crypto/keys.h"
 #include "common/identity/token.h"
 #include "common/rpc/server.h"
@@ -19,9 +19,10 @@ namespace {
 
 absl::Status Run(const config::Config& config, rpc::Signals& signals) {
   telemetry::Log::Start("banksim", telemetry::Level::kInfo);
+  YKT_RETURN_IF_ERROR(base::failpoint::ArmIfSet(config.Path("failpoints")));
   const base::SystemClock clock;
   telemetry::Metrics metrics;
-  YKT_ASSIGN_OR_RETURN(banksim::BankOptions options, banksim::BankOptionsOf(config));
+  YKT_ASSIGN_OR_RETURN(auto options, banksim::BankOptionsOf(config));
   YKT_ASSIGN_OR_RETURN(const auto bank, banksim::Bank::Open(std::move(options)));
   YKT_ASSIGN_OR_RETURN(
       const auto tokens,

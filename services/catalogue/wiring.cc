@@ -49,7 +49,7 @@ Parts::Parts(const config::Config& config, telemetry::Metrics& metrics,
       database_(WithMetrics(postgres::DatabaseOptionsOf(config, "catalogue"), metrics)),
       storage_(database_, *cache_, clock_, ids_, {.clock_adjustable = clock_adjustable_}),
       sink_(*auditlog_),
-      workers_(database_, clock_, ids_.NewId()) {}
+      workers_(database_, clock_, ids_.NewId(), postgres::WorkerOptionsOf(config)) {}
 
 Parts::~Parts() { Stop(); }
 

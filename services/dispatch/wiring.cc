@@ -101,7 +101,7 @@ class AllParts final : public Parts {
                config.Duration("audit_backlog_limit")),
         budget_(context_, money_store_, pass_down_store_, order_store_, policies_),
         sink_(*peers_.auditlog),
-        registry_(database_, clock_, ids_.NewId()),
+        registry_(database_, clock_, ids_.NewId(), postgres::WorkerOptionsOf(config)),
         worker_options_(WorkerOptionsOf(config)),
         worker_count_(static_cast<int>(config.Int("chunk_workers"))) {}
 

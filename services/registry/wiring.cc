@@ -51,7 +51,7 @@ Parts::Parts(const config::Config& config, Vault vault, SealingKeys keys,
       store_(database_, vault_, clock_, business_clock_, ids_),
       registry_(store_, std::move(keys), random_, business_clock_),
       sink_(*auditlog_),
-      workers_(database_, clock_, ids_.NewId()) {}
+      workers_(database_, clock_, ids_.NewId(), postgres::WorkerOptionsOf(config)) {}
 
 Parts::~Parts() { StopRelay(); }
 

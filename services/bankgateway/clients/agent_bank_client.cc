@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/base/dates.h"
+#include "common/base/failpoint.h"
 #include "common/status/status.h"
 #include "yikatong/bank/v1/agent_bank.grpc.pb.h"
 
@@ -71,6 +72,11 @@ class GrpcAgentBank final : public AgentBank {
     head.set_signature(file.signature);
     head.set_signer_key_id(file.signer_key_id);
     head.set_bank_code(bank_code_);
+    if (absl::Status status = base::failpoint::Hit("send_file.before_send"); !status.ok()) {
+      context.TryCancel();
+      writer->Finish();
+      return status;
+    }
     bool open = writer->Write(message);
     for (std::int32_t part = 0; open && part < file.parts; ++part) {
       absl::StatusOr<std::string> bytes = read(part);
@@ -84,6 +90,7 @@ class GrpcAgentBank final : public AgentBank {
     }
     writer->WritesDone();
     YKT_RETURN_IF_ERROR(rpc::FromGrpc(writer->Finish()));
+    YKT_RETURN_IF_ERROR(base::failpoint::Hit("send_file.after_send"));
     switch (response.answer()) {
       case pb::FILE_ANSWER_ACCEPTED:
         return SendAnswer{FileAnswer::kAccepted, ""};

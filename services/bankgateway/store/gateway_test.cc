@@ -5,7 +5,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <set>
+#include <thread>
 
+#include "common/base/testing/failpoint_folder.h"
 #include "common/status/status.h"
 #include "services/bankgateway/testing/gateway_rig.h"
 
@@ -295,6 +297,34 @@ TEST_F(Sending, AFileOfAKilledWorkerIsAskedAboutByAnother) {
   // The first wakes: its fence has passed on.
   EXPECT_EQ(status::ReasonOf(gateway_->files.MarkRefused(**taken, "FUNDS", Reason::kBankFunds)),
             Reason::kLeaseLost);
+  EXPECT_EQ(States(Reference(1)), "");
+}
+
+TEST_F(Sending, ASenderStoppedBeforeItsCommitDoesNoHarmWhenItWakes) {
+  ASSERT_TRUE(Submit(MakeChunk("c1", 1, 10)).ok());
+  PackAll();
+  base::ManualClock clock(absl::Now());
+  postgres::DatabaseOptions options;
+  const std::unique_ptr<postgres::Database> database = db_->Open(options);
+  Replica second(*database, clock, *this, "two");
+  ASSERT_TRUE(second.workers.BeatOnce().ok());
+  // The bank refused the file by what the first one hears; by what the second one asks, it has it.
+  fake().on_submit = [&](const FileToSend& file, const std::string&) -> absl::StatusOr<SendAnswer> {
+    fake().Take(file, "");
+    return SendAnswer{FileAnswer::kRefused, "FUNDS"};
+  };
+  const base::testing::FailpointFolder points;
+  points.Put("mark_refused.before_begin", "wait");
+  std::thread stopped([&] {
+    EXPECT_EQ(status::ReasonOf(gateway_->sender.RunOnce().status()), Reason::kLeaseLost);
+  });
+  points.AwaitTaken("mark_refused.before_begin");
+  clock.Advance(absl::Seconds(16));
+  ASSERT_TRUE(second.workers.BeatOnce().ok());
+  EXPECT_EQ(*second.sender.RunOnce(), SendStep::kSent);
+  points.LetGo("mark_refused.before_begin");
+  stopped.join();
+  EXPECT_EQ(fake().submits, 1);
   EXPECT_EQ(States(Reference(1)), "");
 }
 

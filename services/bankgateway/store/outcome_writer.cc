@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/dates.h"
+#include "common/base/failpoint.h"
 #include "common/base/ranges.h"
 #include "common/crypto/merkle.h"
 #include "common/crypto/sha256.h"
@@ -32,6 +33,11 @@ int& Counter(auto& totals, OutcomeState state) {
     default:
       return totals.paid;
   }
+}
+
+const char* NameOf(OutcomeState state) {
+  constexpr const char* kNames[] = {"none", "paid", "failed", "unknown", "returned"};
+  return kNames[static_cast<int>(state)];
 }
 
 bool IsOpen(OutcomeState state) {
@@ -181,6 +187,7 @@ void OutcomeWriter::Record(std::int64_t reference, Known& known, OutcomeState st
   if (known.last != OutcomeState::kNone) --Counter(step.net, known.last);
   ++Counter(step.net, state);
   if (IsOpen(known.last) && !IsOpen(state)) ++finals_[submission.file_id];
+  base::failpoint::Note("outcome", NameOf(known.last), NameOf(state));
   known.last = state;
   known.last_no += 1;
   known.last_booked_on = ground.booked_on;

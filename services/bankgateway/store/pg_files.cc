@@ -1,6 +1,7 @@
 #include "services/bankgateway/store/pg_files.h"
 
 #include "common/base/dates.h"
+#include "common/base/failpoint.h"
 #include "common/base/hex.h"
 #include "common/crypto/sealed_chunk.h"
 #include "common/postgres/bulk.h"
@@ -157,6 +158,7 @@ absl::StatusOr<std::optional<FileToSend>> PgFileBook::Take(
     FileToSend file;
     file.file_id = found[0].Text(0);
     file.fresh = found[0].Int(2) == static_cast<int>(FileState::kPacked);
+    base::failpoint::Note("file", file.fresh ? "packed" : "sending", "sending");
     file.fence = row.Int64(0);
     file.district = row.Int(1);
     file.agreement_no = row.Text(2);
@@ -209,6 +211,7 @@ absl::Status PgFileBook::MarkSent(const FileToSend& file) {
     // Results can be faster than the answer to the file.
     const bool done = rows[0].Int(6) == rows[0].Int(3);
     const FileState state = done ? FileState::kDone : FileState::kSent;
+    base::failpoint::Note("file", "sending", done ? "done" : "sent");
     YKT_RETURN_IF_ERROR(
         tx.Run(sql::kFileSetState, file.file_id, static_cast<int>(state), "").status());
     return Audit(context_, tx, nullptr,
@@ -255,6 +258,7 @@ absl::Status PgFileBook::MarkRefused(const FileToSend& file, std::string_view wo
     YKT_RETURN_IF_ERROR(
         writer.cases().SettleSubject(rows[0].Text(1), difference::kFileOtherContent, file.file_id));
     YKT_RETURN_IF_ERROR(writer.Finish());
+    base::failpoint::Note("file", "sending", "refused");
     YKT_RETURN_IF_ERROR(
         tx.Run(sql::kFileSetState, file.file_id, static_cast<int>(FileState::kRefused), word)
             .status());

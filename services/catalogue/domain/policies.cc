@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/base/dates.h"
+#include "common/base/failpoint.h"
 #include "common/base/hex.h"
 #include "common/base/utf8.h"
 #include "common/status/status.h"
@@ -22,6 +23,12 @@ namespace {
 using identity::Caller;
 using identity::Role;
 using status::Reason;
+
+// The next state of a version that is about to be written.
+absl::StatusOr<VersionState> Step(VersionState from, VersionEvent event) {
+  base::failpoint::Note("version", StateName(from), EventName(event));
+  return Next(from, event);
+}
 
 absl::Status UnknownPolicy(std::string_view policy_id) {
   return status::Refuse(Reason::kPolicyUnknown, "", {{"policy", std::string(policy_id)}});
@@ -244,7 +251,7 @@ absl::StatusOr<PolicyVersion> UpdateVersion(Repository& repository, std::string_
                                             Rules rules) {
   YKT_ASSIGN_OR_RETURN(auto found, LockForChange(repository, policy_id, version, Who::kDrafter));
   auto& [policy, row] = found;
-  YKT_ASSIGN_OR_RETURN(row.state, Next(row.state, VersionEvent::kUpdate));
+  YKT_ASSIGN_OR_RETURN(row.state, Step(row.state, VersionEvent::kUpdate));
   if (row.revision != revision) {
     return status::Refuse(Reason::kConcurrentChange, "the etag is not that of the present draft");
   }
@@ -262,7 +269,7 @@ absl::StatusOr<PolicyVersion> SubmitVersion(Repository& repository, std::string_
                                             std::int32_t version) {
   YKT_ASSIGN_OR_RETURN(auto found, LockForChange(repository, policy_id, version, Who::kOwner));
   auto& [policy, row] = found;
-  YKT_ASSIGN_OR_RETURN(row.state, Next(row.state, VersionEvent::kSubmit));
+  YKT_ASSIGN_OR_RETURN(row.state, Step(row.state, VersionEvent::kSubmit));
   YKT_RETURN_IF_ERROR(CheckComplete(policy, row.rules));
   YKT_RETURN_IF_ERROR(CheckOrder(repository, policy_id, version, row.rules, NotRejected));
   row.submitted_by = repository.call().caller.person;
@@ -276,7 +283,7 @@ absl::StatusOr<PolicyVersion> ApproveVersion(Repository& repository, std::string
                                              std::int32_t version, absl::Time now) {
   YKT_ASSIGN_OR_RETURN(auto found, LockForChange(repository, policy_id, version, Who::kConference));
   auto& [policy, row] = found;
-  YKT_ASSIGN_OR_RETURN(row.state, Next(row.state, VersionEvent::kApprove));
+  YKT_ASSIGN_OR_RETURN(row.state, Step(row.state, VersionEvent::kApprove));
   if (row.submitted_by == repository.call().caller.person) {
     return status::Refuse(Reason::kSamePerson, "who submitted a version does not approve it");
   }
@@ -296,7 +303,7 @@ absl::StatusOr<PolicyVersion> RejectVersion(Repository& repository, std::string_
   }
   YKT_ASSIGN_OR_RETURN(auto found, LockForChange(repository, policy_id, version, Who::kConference));
   auto& [policy, row] = found;
-  YKT_ASSIGN_OR_RETURN(row.state, Next(row.state, VersionEvent::kReject));
+  YKT_ASSIGN_OR_RETURN(row.state, Step(row.state, VersionEvent::kReject));
   row.rejection_reason = std::string(reason);
   YKT_RETURN_IF_ERROR(repository.UpdateVersion(row));
   YKT_RETURN_IF_ERROR(RecordVersion(repository, policy, row, "version.rejected"));
@@ -308,7 +315,7 @@ absl::StatusOr<PolicyVersion> PublishVersion(Repository& repository, std::string
                                              std::int32_t version) {
   YKT_ASSIGN_OR_RETURN(auto found, LockForChange(repository, policy_id, version, Who::kOwner));
   auto& [policy, row] = found;
-  YKT_ASSIGN_OR_RETURN(row.state, Next(row.state, VersionEvent::kPublish));
+  YKT_ASSIGN_OR_RETURN(row.state, Step(row.state, VersionEvent::kPublish));
   YKT_ASSIGN_OR_RETURN(const absl::CivilDay today, repository.Today());
   row.published_on = today;
   YKT_RETURN_IF_ERROR(repository.UpdateVersion(row));

@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "common/base/failpoint.h"
 #include "common/outbox/outbox.h"
 #include "common/postgres/bulk.h"
 #include "common/status/status.h"
@@ -136,6 +137,7 @@ absl::Status Advance(postgres::Transaction& tx, const StoreContext& context, Bat
                        tx.Run(sql::kBatchAdvance, batch.district, batch.batch_id,
                               static_cast<int>(batch.state), static_cast<int>(to), today, reason));
   YKT_INVARIANT(updated.affected() == 1, "a batch changed its state under our lock");
+  base::failpoint::Note("batch", BatchStateName(batch.state), BatchEventName(event));
   batch.state = to;
   batch.state_since_on = today;
   if (!reason.empty()) batch.reason = reason;

@@ -6,6 +6,7 @@
 #include <map>
 #include <unordered_map>
 
+#include "common/base/failpoint.h"
 #include "common/crypto/merkle.h"
 #include "common/outbox/outbox.h"
 #include "common/postgres/bulk.h"
@@ -21,6 +22,24 @@ using status::Reason;
 
 postgres::Param ItemList(const TakenChunk& chunk) {
   return chunk.item_ids.empty() ? postgres::Param(nullptr) : postgres::Param(chunk.item_ids);
+}
+
+std::string_view StageName(ChunkStage stage) {
+  switch (stage) {
+    case ChunkStage::kWaiting:
+      return "waiting";
+    case ChunkStage::kRoute:
+      return "route";
+    case ChunkStage::kSubmit:
+      return "submit";
+    case ChunkStage::kSend:
+      return "send";
+    case ChunkStage::kDone:
+      return "done";
+    case ChunkStage::kSetAside:
+      return "set_aside";
+  }
+  return "unknown";
 }
 
 absl::Status InsertSubmissions(postgres::Transaction& tx, const TakenChunk& chunk,
@@ -117,6 +136,7 @@ absl::Status ChunkStore::Lock(postgres::Transaction& tx, const TakenChunk& chunk
 
 absl::Status ChunkStore::AdvanceChunk(postgres::Transaction& tx, const TakenChunk& chunk,
                                       ChunkStage stage) {
+  base::failpoint::Note("chunk", StageName(chunk.stage), StageName(stage));
   return tx
       .Run(sql::kChunkAdvance, chunk.district, chunk.batch_id, chunk.chunk, chunk.fence,
            static_cast<int>(stage))

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "common/base/dates.h"
+#include "common/base/failpoint.h"
 #include "common/crypto/merkle.h"
 #include "common/postgres/bulk.h"
 #include "common/status/status.h"
@@ -38,6 +39,20 @@ absl::Status AddException(postgres::Transaction& tx, const BatchRow& batch, std:
       .Int16s(buckets)
       .Texts(reasons);
   return tx.RunColumns(sql::kExceptionInsert, columns).status();
+}
+
+std::string_view DecisionName(ObjectionState decision) {
+  switch (decision) {
+    case ObjectionState::kUpheld:
+      return "upheld";
+    case ObjectionState::kRejected:
+      return "rejected";
+    case ObjectionState::kWithdrawn:
+      return "withdrawn";
+    case ObjectionState::kOpen:
+      break;
+  }
+  return "open";
 }
 
 // Whether the money of a batch in this state is reserved, or on its way.
@@ -235,6 +250,7 @@ absl::StatusOr<std::string> PgIntakeStore::DecideObjection(
           return status::Refuse(Reason::kSamePerson, "", {{"earlier", "raised"}});
         }
         objection.state = decision;
+        base::failpoint::Note("objection", "open", DecisionName(decision));
         YKT_ASSIGN_OR_RETURN(const postgres::Rows decided,
                              tx.Run(sql::kObjectionDecide, batch.district, batch_id, objection_id,
                                     static_cast<int>(decision), caller.person, reason));

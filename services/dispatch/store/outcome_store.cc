@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/failpoint.h"
 #include "common/base/ranges.h"
 #include "common/crypto/merkle.h"
 #include "common/outbox/outbox.h"
@@ -291,6 +292,7 @@ absl::Status OutcomeStore::ApplyIn(postgres::Transaction& tx, const OutcomeChunk
     states.push_back(static_cast<std::int16_t>(to));
     ++counted[AttemptStateName(to)];
     fresh.push_back(&outcome);
+    base::failpoint::Note("attempt", AttemptStateName(target.state), AttemptStateName(to));
     // The same reference can come twice in one chunk: paid, and returned right after.
     target.state = to;
     target.outcome_no = outcome.outcome_no;

@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "common/base/testing/failpoint_folder.h"
 #include "common/crypto/merkle.h"
 #include "common/status/status.h"
 #include "services/dispatch/domain/ids.h"
@@ -226,6 +227,36 @@ TEST_F(Chunks, AWorkerThatLosesItsFenceBetweenReadingAndCommittingWritesNothing)
   EXPECT_EQ(Number("SELECT count(*) FROM submission"), 1);
   EXPECT_EQ(StageOf(batch), "4 1 ");
   ExpectBooks();
+}
+
+TEST_F(Chunks, AWorkerStoppedBetweenItsReadingAndItsCommitDoesNoHarmWhenItWakes) {
+  // In each step: routes, attempts, what the gateway took, and the end.
+  for (const char* step :
+       {"save_routes", "save_attempts", "acknowledge_submission", "finish_chunk"}) {
+    SCOPED_TRACE(step);
+    Renew(100);
+    const std::int64_t batch = Paying(3);
+    Replica slow(*rig_, "a");
+    Replica fast(*rig_, "b");
+    const base::testing::FailpointFolder points;
+    const std::string point = std::string(step) + ".before_begin";
+    points.Put(point, "wait");
+    std::thread stopped([&] { EXPECT_TRUE(slow.worker.WorkOnce().ok()); });
+    points.AwaitTaken(point);
+    Bury(fast);
+    EXPECT_EQ(Work(fast), 1);
+    EXPECT_EQ(StageOf(batch).substr(0, 1), "4");
+    const std::string all =
+        "SELECT (SELECT count(*) FROM ledger) || ' ' || (SELECT count(*) FROM movement) || ' ' || "
+        "(SELECT count(*) FROM attempt) || ' ' || (SELECT count(*) FROM outbox) || ' ' || "
+        "(SELECT string_agg(fence || worker || stage || taken || why, ',') FROM chunk)";
+    const std::string before = Sql(all);
+    points.LetGo(point);
+    stopped.join();
+    EXPECT_EQ(Sql(all), before);
+    EXPECT_EQ(rig_->gateway.taken.size(), 1U);
+    ExpectBooks();
+  }
 }
 
 TEST_F(Chunks, EveryWritingStepIsRefusedUnderAnOldFence) {
