@@ -53,6 +53,34 @@ rpc::TlsFiles TlsOf(const std::string& kind, const std::string& name) {
   return {.ca = at + "/ca.pem", .certificate = at + "/tls.pem", .key = at + "/tls.key"};
 }
 
+// Stands in for the handlers of repairs, which have tests of their own.
+class NoRepairs final : public RepairHandlers {
+ public:
+#define YKT_NONE(method, response_type)                                                         \
+  absl::StatusOr<v1::response_type> method(const v1::method##Request&, const identity::Caller&) \
+      override {                                                                                \
+    return absl::UnimplementedError(#method);                                                   \
+  }
+  YKT_NONE(ListRepairs, ListRepairsResponse)
+  YKT_NONE(OpenRecoveries, OpenRecoveriesResponse)
+  YKT_NONE(ApproveRecovery, Recovery)
+  YKT_NONE(NotifyRecovery, Recovery)
+  YKT_NONE(RecordReceipt, Recovery)
+  YKT_NONE(RequestWriteOff, Recovery)
+  YKT_NONE(DecideWriteOff, Recovery)
+  YKT_NONE(CancelRecovery, Recovery)
+  YKT_NONE(GetRecovery, Recovery)
+  YKT_NONE(ListRecoveries, ListRecoveriesResponse)
+  YKT_NONE(RecordArrival, Arrival)
+  YKT_NONE(ConfirmArrival, Arrival)
+  YKT_NONE(RefuseArrival, Arrival)
+  YKT_NONE(ListArrivals, ListArrivalsResponse)
+  YKT_NONE(CreateTopUp, Batch)
+  YKT_NONE(ListSetAsideChunks, ListSetAsideChunksResponse)
+  YKT_NONE(ResumeChunk, ResumeChunkResponse)
+#undef YKT_NONE
+};
+
 // Says which call reached the money half.
 class NotedMoney final : public MoneyHandlers {
  public:
@@ -92,7 +120,7 @@ class DispatchRpcTest : public testing::IntakeTest {
       EXPECT_TRUE(RecordRefusal(context, caller, method, status::ReasonNameOf(refusal)).ok());
     };
     guard_ = std::make_unique<rpc::Guard>(options, authorizer_, *tokens_, metrics_);
-    service_ = std::make_unique<DispatchRpc>(*guard_, rig_->handlers, money_);
+    service_ = std::make_unique<DispatchRpc>(*guard_, rig_->handlers, money_, repairs_);
     rpc::ServerOptions server;
     server.tls = TlsOf("services", "dispatch");
     rpc_server_ = std::make_unique<rpc::Server>(
@@ -145,6 +173,7 @@ class DispatchRpcTest : public testing::IntakeTest {
   std::unique_ptr<identity::TokenVerifier> tokens_;
   std::unique_ptr<rpc::Guard> guard_;
   NotedMoney money_;
+  NoRepairs repairs_;
   std::unique_ptr<DispatchRpc> service_;
   std::unique_ptr<rpc::Server> rpc_server_;
   std::unique_ptr<rpc::Channel> civil_;
