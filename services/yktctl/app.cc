@@ -43,6 +43,7 @@ int RunCommand(std::vector<std::string> arguments, Connections& connections) {
   AddPolicyCommands(app, session, code);
   AddPersonCommands(app, session, code);
   AddBatchCommands(app, session, code);
+  AddRepairCommands(app, session, code);
   AddBudgetCommands(app, session, code);
   AddBankCommands(app, session, code);
   AddAuditCommands(app, session, code);
