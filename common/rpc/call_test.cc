@@ -157,6 +157,8 @@ TEST(Call, AnOrganisationThatHadItsShareIsRefusedAndTheOthersAreNot) {
   rig.Start();
   EXPECT_EQ(ReasonOf(rig.AskAgri().status()), Reason::kRateLimited);
   EXPECT_TRUE(rig.Ask(ServiceTls(Installation(), "peer"), "").ok());
+  EXPECT_THAT(rig.metrics.Exposition(),
+              HasSubstr("yikatong_rpc_refusals_total{reason=\"RATE_LIMITED\"} 1"));
   EXPECT_TRUE(rig.refusals().empty()) << "a flood must not fill the audit log";
 }
 

@@ -15,8 +15,9 @@ GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂兰�
 RARE = ("䶮", "㛃", "𬱖")
 ETHNIC = ("买买提·艾力", "阿依古丽·热合曼", "古丽娜·吐尔逊", "巴特尔·那木汗")
 
-# Four banks that do not exist (kind 999): three are agent banks, the fourth is only credited by others.
+# Four banks that do not exist (kind 999): three are agent banks, the fourth is one for a single department.
 BANKS = ("999110000015", "999110000023", "999110010512", "999110011511")
+CLOSED_BANK = "999110012016"  # agent of an agreement, and suspended; nobody has a card of it
 
 
 def id_number(area: int, born: datetime.date, sequence: int) -> str:
@@ -103,7 +104,8 @@ class City:
             return
         person.card_no = f"{self.random.choice('ABCDEFGH')}{self._next_account:08d}"
         person.bank, person.account = bank, number
-        person.card_state = "NOT_ACTIVE" if draw < 0.022 else "LOST" if draw < 0.026 else "ACTIVE"
+        person.card_state = "NOT_ACTIVE" if draw < 0.022 else "LOST" if draw < 0.026 else \
+            "CANCELLED" if draw < 0.028 else "ACTIVE"
         if any(character in person.name for character in RARE) and draw > 0.5:
             # What banks keep of a name that they cannot write.
             person.account_name = person.name[:-1] + "*"

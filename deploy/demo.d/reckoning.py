@@ -10,12 +10,14 @@ import pathlib
 
 import psycopg2
 
+import joins
 import journal
 
 # Buckets and states as the schema of dispatch numbers them.
 HELD, STOPPED, UNROUTABLE, ABANDONED = 2, 3, 4, 11
+CANCELLED_BATCH = 11
 PAID, FAILED, UNKNOWN, RETURNED = 1, 2, 3, 4
-APPROPRIATION, AVAILABLE, RESERVED, IN_TRANSIT, PAID_OUT, TREASURY = 1, 2, 3, 4, 5, 6
+APPROPRIATION, AVAILABLE, RESERVED, IN_TRANSIT, PAID_OUT, TREASURY, TRANSFER, CARRY_OVER, LAPSED, SETTLED = range(1, 11)
 KEYS = ("declared", "accepted", "rejected", "held", "stopped", "unroutable", "sent", "paid", "failed", "unknown",
         "returned_open", "returned", "unknown_credited", "reissued_paid")
 MOST_FINDINGS = 50
@@ -97,6 +99,7 @@ class Reckoning:
             dispatch.close()
             gateway.close()
         self._check_equalities()
+        joins.Joins(self._connect, self._find, self.journal_path, self.plan, batches, self.rules).run()
         credits = sum(entry.credits for entry in self.booked.values())
         return {"payments": self.count, "fen": self.fen, "reasons": dict(sorted(self.reasons.items())),
                 "bank_journal": {
@@ -106,38 +109,49 @@ class Reckoning:
                 "ledger": ledger, "differences": self.findings}
 
     def _check_batches_are_the_plan(self, dispatch, batches: dict) -> None:
-        stored = {row[0] for row in self._stream(dispatch, "SELECT batch_id FROM batch WHERE state <> 11")}
+        stored = {row[0] for row in self._stream(dispatch, "SELECT batch_id FROM batch")}
         for batch in stored - set(batches.values()):
             self._find(f"batch {batch} is in the database and not in the input")
         for batch in set(batches.values()) - stored:
             self._find(f"batch {batch} is in the input and not in the database")
 
-    def _roster(self, described: dict) -> list:
+    def _roster(self, described: dict) -> tuple:
+        """The amounts of all rows, and those by row number; a number that comes twice is that of its first row."""
+        amounts, numbered = [], {}
         with (self.folder / described["file"]).open(encoding="utf-8", newline="") as rows:
-            return [round_free_fen(row["amount"]) for row in csv.DictReader(rows)]
+            for row in csv.DictReader(rows):
+                amounts.append(round_free_fen(row["amount"]))
+                numbered.setdefault(int(row["row"]), amounts[-1])
+        return amounts, numbered
 
     def _batch(self, dispatch, described: dict, batch: int, instructions: dict, gateway_outcomes: dict, sent: set) -> int:
         key = described["key"]
-        amounts = self._roster(described)
+        amounts, numbered = self._roster(described)
         with dispatch.cursor() as cursor:
-            cursor.execute("SELECT district, first_item, declared_count, declared_fen FROM batch WHERE batch_id = %s",
-                           (batch,))
+            cursor.execute("SELECT district, first_item, declared_count, declared_fen, state FROM batch "
+                           "WHERE batch_id = %s", (batch,))
             found = cursor.fetchone()
         if found is None:
             return 0
-        district, first_item, declared_count, declared_fen = found
+        district, first_item, declared_count, declared_fen, state = found
+        cancelled = state == CANCELLED_BATCH
+        if cancelled != described["cancelled"]:
+            self._find(f"{key}: {'cancelled' if cancelled else 'not cancelled'}, unlike the plan")
         if (declared_count, declared_fen) != (len(amounts), sum(amounts)):
             self._find(f"{key}: declared {declared_count} rows, {declared_fen} fen; the roster has {len(amounts)}, "
                        f"{sum(amounts)}")
         for amount in amounts:
             self._add("declared", amount)
 
-        rejected = {}
+        rejected = set()
+        refused = 0
         reasons = {}
         for row, reason, amount in self._stream(
                 dispatch, "SELECT row_number, reason, amount_fen FROM rejection WHERE district = %s AND batch_id = %s",
                 (district, batch)):
-            rejected[row] = rejected.get(row, 0) + 1
+            refused += 1
+            if reason != "ROW_NUMBER_REPEATED":
+                rejected.add(row)
             reasons[reason] = reasons.get(reason, 0) + 1
             self._add("rejected", amount)
             self._reason(reason)
@@ -175,14 +189,17 @@ class Reckoning:
                 dispatch, "SELECT item_id, amount_fen FROM item WHERE district = %s AND batch_id = %s", (district, batch)):
             items += 1
             row = item - first_item + 1
-            if not 1 <= row <= len(amounts) or amounts[row - 1] != amount:
+            if numbered.get(row) != amount:
                 self._find(f"{key}, row {row}: the item has {amount} fen, the roster another amount")
             if row in rejected:
                 self._find(f"{key}, row {row}: accepted and refused")
+            if cancelled:
+                self._cancelled(key, row, amount, attempts.get(item, []))
+                continue
             self._item(key, row, amount, exceptions.get(item), attempts.get(item, []), item in abandoned, lines,
                        instructions, sent)
-        if items + sum(rejected.values()) != len(amounts):
-            self._find(f"{key}: {items} accepted and {sum(rejected.values())} refused are not {len(amounts)} rows")
+        if items + refused != len(amounts):
+            self._find(f"{key}: {items} accepted and {refused} refused are not {len(amounts)} rows")
         if items != described["expected_accepted"]:
             self._find(f"{key}: {items} accepted, expected {described['expected_accepted']}")
         return applied
@@ -234,6 +251,13 @@ class Reckoning:
         if lines:
             self.expected_line.setdefault(lines[0][0], {}).setdefault(account, 0)
             self.expected_line[lines[0][0]][account] += sign * rest
+
+    def _cancelled(self, key: str, row: int, amount: int, tries: list) -> None:
+        self._add("accepted", amount)
+        self._add("stopped", amount)
+        self._reason("BATCH_CANCELLED")
+        if tries:
+            self._find(f"{key}, row {row}: sent although its batch was cancelled")
 
     def _item(self, key: str, row: int, amount: int, exception, tries: list, abandoned: bool, lines: list,
               instructions: dict, sent: set) -> None:
@@ -321,7 +345,7 @@ class Reckoning:
         for district, line, available in self._stream(
                 dispatch, "SELECT district, line_id, available_fen FROM budget_line ORDER BY district, line_id"):
             lines += 1
-            sums = dict.fromkeys((APPROPRIATION, AVAILABLE, RESERVED, IN_TRANSIT, PAID_OUT, TREASURY), 0)
+            sums = dict.fromkeys(range(APPROPRIATION, SETTLED + 1), 0)
             with dispatch.cursor() as cursor:
                 cursor.execute("SELECT debit, credit, sum(amount_fen) FROM ledger "
                                "WHERE district = %s AND line_id = %s GROUP BY debit, credit", (district, line))
@@ -337,9 +361,10 @@ class Reckoning:
             if sums[AVAILABLE] != available or available < 0:
                 balanced = False
                 self._find(f"line {district}/{line}: {available} fen available, {sums[AVAILABLE]} in the ledger")
-            if -sums[APPROPRIATION] != sums[AVAILABLE] + sums[RESERVED] + sums[IN_TRANSIT] + sums[PAID_OUT] + sums[TREASURY]:
+            given = -sums[APPROPRIATION] - sums[TRANSFER] - sums[CARRY_OVER]
+            if given != sum(sums[account] for account in (AVAILABLE, RESERVED, IN_TRANSIT, PAID_OUT, TREASURY, LAPSED, SETTLED)):
                 balanced = False
-                self._find(f"line {district}/{line}: the accounts do not add up to what was appropriated")
+                self._find(f"line {district}/{line}: the accounts do not add up to what it was given")
         return {"balanced": balanced, "lines": lines}
 
     def _check_statements(self, gateway) -> None:
@@ -347,8 +372,13 @@ class Reckoning:
         with gateway.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM difference")
             found = cursor.fetchone()[0]
+            # A statement that is late is told apart from a difference: the clock of a demonstration jumps.
+            cursor.execute("SELECT count(*) FROM reconciliation_case WHERE state <> 5 AND kind <> 'STATEMENT_MISSING'")
+            open_cases = cursor.fetchone()[0]
         if found:
             self._find(f"{found} differences between the gateway's books and the bank's statements")
+        if open_cases:
+            self._find(f"{open_cases} cases of the gateway are open")
 
     def _check_equalities(self) -> None:
         for name, of in (("rows", self.count), ("fen", self.fen)):

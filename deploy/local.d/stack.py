@@ -221,17 +221,20 @@ class Stack:
     def _write_configs(self) -> None:
         (self.state / "config").mkdir(exist_ok=True)
         keys = self.certificates / "keys"
-        adjustable = {"business_clock": "adjustable", "catalogue_address": self.address("catalogue")}
-        redis = {"redis_address": f"unix:{self.run / 'redis.sock'}"}
+        adjustable = {"business_clock": "adjustable", "business_clock_poll": "100ms",
+                      "catalogue_address": self.address("catalogue")}
         own = {
             "auditlog": {"origin": "yikatong.local/audit", "signing_key": keys / "audit-log.key",
                          "checkpoint_file": self.state / "audit-checkpoint"},
-            "catalogue": {"business_clock": "adjustable", "auditlog_address": self.address("auditlog"), **redis,
+            "catalogue": {"business_clock": "adjustable", "auditlog_address": self.address("auditlog"),
                           **({"business_date": self.start_date} if self.start_date else {})},
             "registry": {"column_keys": keys / "registry-columns.ring", "index_key": keys / "registry-index.ring",
                          "signing_key": keys / "registry-signing.key", "gateway_key": keys / "gateway-wrapping.pub",
                          "auditlog_address": self.address("auditlog"), **adjustable},
             "banksim": {"journal": self.state / "bank-journal", "signer_key": keys / "gateway-files.pub",
+                        # Signed with another bank than the gateway's own agreement of that number names: its files are
+                        # refused whole.
+                        "agreements": "AG-120105-5:999110000015",
                         "catalogue_address": self.address("catalogue")},
             "bankgateway": {"column_keys": keys / "bankgateway-columns.ring",
                             "file_key": keys / "gateway-files.key",
@@ -239,7 +242,7 @@ class Stack:
                             "registry_key": keys / "registry-signing.pub",
                             "auditlog_address": self.address("auditlog"), **adjustable},
             "dispatch": {"auditlog_address": self.address("auditlog"), "registry_address": self.address("registry"),
-                         "bankgateway_address": self.address("bankgateway"), **adjustable, **redis},
+                         "bankgateway_address": self.address("bankgateway"), **adjustable},
         }
         for service in SERVICES:
             tls = self.certificates / "services" / service
@@ -252,7 +255,8 @@ class Stack:
                     "database_conninfo": f"host={self.run} dbname={service} user={service}_app",
                     "database_password_file": self.state / "secrets" / f"{service}-runtime",
                     "owner_conninfo": f"host={self.run} dbname={service} user={service}_owner",
-                    "owner_password_file": self.state / "secrets" / f"{service}-owner"}
+                    "owner_password_file": self.state / "secrets" / f"{service}-owner",
+                    "redis_address": f"unix:{self.run / 'redis.sock'}"}
             settings |= own[service]
             path = self._config_file(service)
             path.write_text("".join(f"{key} = {value}\n" for key, value in settings.items()), encoding="utf-8")

@@ -2,15 +2,9 @@
 #pragma once
 
 #include "common/config/config.h"
-#include "common/postgres/database.h"
 
 namespace yikatong::auditlog {
 
 config::Schema Settings();
-
-// As the runtime role.
-postgres::DatabaseOptions DatabaseOptionsOf(const config::Config& config);
-// As the owner role, for migrations; empty where none is configured.
-std::string OwnerConninfoOf(const config::Config& config);
 
 }  // namespace yikatong::auditlog

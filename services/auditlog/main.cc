@@ -28,7 +28,7 @@ absl::Status Serve(const config::Config& config, rpc::Signals& signals) {
   const identity::Authorizer authorizer(auditlog::Rules());
   auditlog::RefusalRecorder refusals(parts->log(), clock,
                                      static_cast<int>(config.Int("restore_epoch")));
-  const rpc::Guard guard(auditlog::GuardOptionsOf(config, refusals), authorizer, *tokens, metrics);
+  const rpc::Guard guard(parts->GuardOptionsOf(config, refusals), authorizer, *tokens, metrics);
   auditlog::AuditLogRpc service(parts->log(), guard, metrics);
   auditlog::Watchman watchman(parts->log(), parts->store(), parts->integrity(), parts->memory(),
                               clock, metrics, auditlog::WatchmanOptionsOf(config));

@@ -9,7 +9,8 @@
 #include <utility>
 
 #include "common/crypto/keys.h"
-#include "common/postgres/migrate.h"
+#include "common/postgres/settings.h"
+#include "common/redis/settings.h"
 #include "common/rpc/server.h"
 #include "common/rpc/settings.h"
 #include "common/status/status.h"
@@ -45,7 +46,8 @@ absl::StatusOr<std::unique_ptr<Parts>> Parts::Make(const config::Config& config,
 }
 
 Parts::Parts(const config::Config& config, crypto::NoteSigner signer, const base::Clock& clock)
-    : database_(DatabaseOptionsOf(config)),
+    : cache_(redis::OpenCache(config, "auditlog", clock)),
+      database_(postgres::DatabaseOptionsOf(config, "auditlog")),
       store_(database_),
       signer_(std::move(signer)),
       memory_(config.Path("checkpoint_file").empty()
@@ -54,8 +56,9 @@ Parts::Parts(const config::Config& config, crypto::NoteSigner signer, const base
                                                   signer_.verifier())),
       log_(store_, integrity_, memory(), signer_, clock) {}
 
-rpc::GuardOptions GuardOptionsOf(const config::Config& config, RefusalRecorder& refusals) {
+rpc::GuardOptions Parts::GuardOptionsOf(const config::Config& config, RefusalRecorder& refusals) {
   rpc::GuardOptions options = rpc::GuardOptionsOf(config);
+  options.allow = redis::RateLimitOf(config, *cache_);
   options.max_request_bytes = static_cast<std::int64_t>(kMaxBytesOfAppend) + (64 << 10);
   options.audit_refusal = [&refusals](const identity::Caller& caller, std::string_view method,
                                       const absl::Status& refusal) {
@@ -69,15 +72,7 @@ WatchmanOptions WatchmanOptionsOf(const config::Config& config) {
 }
 
 absl::Status RunMigrate(const config::Config& config, std::ostream& out) {
-  const std::string conninfo = OwnerConninfoOf(config);
-  if (conninfo.empty()) {
-    return status::Refuse(status::Reason::kConfigInvalid, "owner_conninfo is needed to migrate");
-  }
-  YKT_ASSIGN_OR_RETURN(const postgres::MigrateResult result,
-                       postgres::Migrate(conninfo, "auditlog", LogMigrations()));
-  out << fmt::format("migrations applied: {}, schema version: {}\n", result.applied,
-                     result.version);
-  return absl::OkStatus();
+  return postgres::MigrateAsOwner(config, "auditlog", LogMigrations(), out);
 }
 
 absl::Status RunVerify(Parts& parts, std::ostream& out, std::ostream& progress) {

@@ -13,6 +13,7 @@
 #include "common/config/config.h"
 #include "common/crypto/note.h"
 #include "common/postgres/database.h"
+#include "common/redis/cache.h"
 #include "common/rpc/call.h"
 #include "services/auditlog/domain/audit_log.h"
 #include "services/auditlog/rpc/refusals.h"
@@ -42,10 +43,14 @@ class Parts {
   Integrity& integrity() { return integrity_; }
   CheckpointMemory* memory() { return memory_ ? &*memory_ : nullptr; }
   AuditLog& log() { return log_; }
+  // Limits rates, records refusals of known callers; the bodies of an append are together above
+  // the usual limit of a message. The parts and `refusals` must outlive what is returned.
+  rpc::GuardOptions GuardOptionsOf(const config::Config& config, RefusalRecorder& refusals);
 
  private:
   Parts(const config::Config& config, crypto::NoteSigner signer, const base::Clock& clock);
 
+  const std::unique_ptr<redis::Cache> cache_;
   postgres::Database database_;
   PostgresLogStore store_;
   crypto::NoteSigner signer_;
@@ -54,8 +59,6 @@ class Parts {
   AuditLog log_;
 };
 
-// The bodies of an append are together above the usual limit of a message.
-rpc::GuardOptions GuardOptionsOf(const config::Config& config, RefusalRecorder& refusals);
 WatchmanOptions WatchmanOptionsOf(const config::Config& config);
 
 // Brings the schema up to date, as the owner role.

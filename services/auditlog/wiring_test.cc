@@ -140,6 +140,19 @@ TEST_F(WiringTest, RemembersItsCheckpointOverARestart) {
             Reason::kAuditLogAltered);
 }
 
+TEST_F(WiringTest, LimitsTheCallsOfAnOrganisationAndLetsServicesWork) {
+  std::ofstream(folder_ / "auditlog.conf", std::ios::app) << "rate_limit = 2\n";
+  const base::ManualClock still(clock_.Now());
+  const auto parts = Parts::Make(Load(), still);
+  ASSERT_TRUE(parts.ok()) << parts.status();
+  RefusalRecorder refusals((*parts)->log(), still, 1);
+  const rpc::GuardOptions guard = (*parts)->GuardOptionsOf(Load(), refusals);
+  EXPECT_TRUE(guard.allow("civil.120105"));
+  EXPECT_TRUE(guard.allow("civil.120105"));
+  EXPECT_FALSE(guard.allow("civil.120105"));
+  for (int call = 0; call < 1'000; ++call) EXPECT_TRUE(guard.allow("service:dispatch"));
+}
+
 TEST_F(WiringTest, SaysWhichKeyFileIsMissing) {
   std::filesystem::remove(folder_ / "log.key");
   const absl::Status status = Parts::Make(Load(), clock_).status();

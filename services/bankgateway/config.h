@@ -1,8 +1,6 @@
 // What the gateway may be told.
 #pragma once
 
-#include <string>
-
 #include "common/config/config.h"
 #include "common/postgres/database.h"
 
@@ -12,7 +10,5 @@ config::Schema Settings();
 
 // As the runtime role.
 postgres::DatabaseOptions DatabaseOptionsOf(const config::Config& config);
-// As the owner role, for migrations; empty where none is configured.
-std::string OwnerConninfoOf(const config::Config& config);
 
 }  // namespace yikatong::bankgateway

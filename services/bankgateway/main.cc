@@ -10,8 +10,7 @@
 #include "services/bankgateway/rpc/gateway_rpc.h"
 #include "services/bankgateway/wiring.h"
 
-using namespace yikatong;  // NOLINT(build/namespaces): wiring only
-
+namespace yikatong {
 namespace {
 
 absl::Status Serve(const config::Config& config, rpc::Signals& signals) {
@@ -39,9 +38,12 @@ absl::Status Serve(const config::Config& config, rpc::Signals& signals) {
 }
 
 }  // namespace
+}  // namespace yikatong
 
 int main(int argc, char** argv) {
-  rpc::Signals signals;
-  return bankgateway::RunCommand(
-      argc, argv, [&signals](const config::Config& config) { return Serve(config, signals); });
+  yikatong::rpc::Signals signals;
+  return yikatong::bankgateway::RunCommand(argc, argv,
+                                           [&signals](const yikatong::config::Config& config) {
+                                             return yikatong::Serve(config, signals);
+                                           });
 }

@@ -150,16 +150,62 @@ class ServiceTest : public ::testing::Test {
     dispatch_ = Open("services/dispatch", gateway_->grpc_address(), "bankgateway");
     person_ = Open("organisations/ops", gateway_->grpc_address(), "bankgateway");
     at_bank_ = Open("organisations/ops", bank_->grpc_address(), "banksim");
-    const auto signer =
-        identity::TokenSigner::Load(files_->Path("keys/token-issuer.key"), system_clock_);
+    auto signer = identity::TokenSigner::Load(files_->Path("keys/token-issuer.key"), system_clock_);
     ASSERT_TRUE(signer.ok()) << signer.status();
+    signer_ = *std::move(signer);
+    BeAdmin();
+  }
+  // The next calls are in the name of this person.
+  void Be(const std::string& person, const std::vector<identity::Role>& roles,
+          std::int32_t district) {
     identity::TokenClaims claims;
-    claims.person = "p-1";
+    claims.person = person;
     claims.organisation = "ops";
-    claims.roles = {identity::Role::kBankAdmin, identity::Role::kSystemAdmin};
+    for (const identity::Role role : roles) claims.roles.Add(role);
     claims.fields = {"*"};
-    claims.districts = {120000};
-    token_ = *(*signer)->Mint(claims, absl::Minutes(30));
+    claims.districts = {district};
+    token_ = *signer_->Mint(claims, absl::Minutes(30));
+  }
+  void BeAdmin() { Be("p-1", {identity::Role::kBankAdmin, identity::Role::kSystemAdmin}, 120000); }
+  void BeMaker() { Be("p-maker", {identity::Role::kDistrictFinanceOperator}, kDistrict); }
+  void BeChecker() { Be("p-checker", {identity::Role::kDistrictFinanceReviewer}, kDistrict); }
+
+  // Cases as whoever calls sees them.
+  std::vector<v1::Case> Cases(const std::string& kind = "") {
+    const auto stub = v1::BankGatewayService::NewStub(person_->grpc());
+    v1::ListCasesRequest request;
+    request.set_kind(kind);
+    request.set_page_size(7);  // several pages
+    std::vector<v1::Case> all;
+    do {
+      v1::ListCasesResponse page;
+      const absl::Status listed = Call(*person_, true, *stub, &Gateway::ListCases, request, page);
+      EXPECT_TRUE(listed.ok()) << listed;
+      all.insert(all.end(), page.cases().begin(), page.cases().end());
+      request.set_page_token(page.next_page_token());
+    } while (!request.page_token().empty());
+    return all;
+  }
+  absl::Status Propose(const v1::Case& one, v1::CaseDecision decision, std::int64_t other = 0) {
+    const auto stub = v1::BankGatewayService::NewStub(person_->grpc());
+    v1::ProposeDecisionRequest request;
+    request.set_request_id("propose-" + std::to_string(++requests_));
+    request.set_case_id(one.case_id());
+    request.set_decision(decision);
+    request.set_reason("银行来函");
+    request.set_other_case_id(other);
+    v1::Case response;
+    return Call(*person_, true, *stub, &Gateway::ProposeDecision, request, response);
+  }
+  absl::Status Confirm(const v1::Case& one, v1::CaseDecision decision) {
+    const auto stub = v1::BankGatewayService::NewStub(person_->grpc());
+    v1::ConfirmDecisionRequest request;
+    request.set_request_id("confirm-" + std::to_string(++requests_));
+    request.set_case_id(one.case_id());
+    request.set_decision(decision);
+    request.set_approve(true);
+    v1::Case response;
+    return Call(*person_, true, *stub, &Gateway::ConfirmDecision, request, response);
   }
 
   template <typename Stub, typename Request, typename Response>
@@ -297,7 +343,9 @@ class ServiceTest : public ::testing::Test {
   std::unique_ptr<rpc::Channel> dispatch_;
   std::unique_ptr<rpc::Channel> person_;
   std::unique_ptr<rpc::Channel> at_bank_;
+  std::unique_ptr<identity::TokenSigner> signer_;
   std::string token_;
+  int requests_ = 0;
   std::int64_t cursor_ = 0;
   std::set<std::pair<std::int64_t, int>> pulled_;
   std::map<std::int64_t, v1::OutcomeState> last_;
@@ -400,6 +448,131 @@ TEST_F(ServiceTest, ARefusedFileComesBackWholeWithItsReason) {
   EXPECT_EQ(Journal().credits(), 0);
 }
 
+TEST_F(ServiceTest, LinesThatAreNoPaymentAreCasesOfTheDistrictUntilTheBankHasCorrectedThem) {
+  MakeBankAndAgreement();
+  bank::v1::Faults faults;
+  faults.set_second_debit_permille(200);
+  faults.set_foreign_debit_permille(200);
+  faults.set_stray_reversal_permille(200);
+  faults.set_correct_after_days(3);
+  SetFaults(faults);
+  constexpr int kRows = 60;
+  ASSERT_TRUE(Submit(MakeChunk("c", 1, kRows)).ok());
+  Await("the payments", [&] { return Of(Count(), "PAID") == kRows; });
+  clock_.days = 1;
+  Await("the statement", [&] { return Count().reconciled_lines() > kRows; });
+  const std::size_t found = static_cast<std::size_t>(Count().differences());
+  ASSERT_GT(found, 0u);
+  EXPECT_EQ(Of(Count(), "PAID"), kRows);
+  // Whoever has nothing to do with the district sees nothing and decides nothing.
+  const std::vector<v1::Case> cases = Cases();
+  EXPECT_EQ(cases.size(), found);
+  const std::vector<v1::Case> claims = Cases("SECOND_DEBIT");
+  ASSERT_FALSE(claims.empty());
+  EXPECT_EQ(status::ReasonOf(Propose(claims[0], v1::CASE_DECISION_CLAIM_ON_BANK)),
+            Reason::kPermissionDenied);
+  Be("p-foreign", {identity::Role::kDistrictFinanceOperator}, 120115);
+  EXPECT_TRUE(Cases().empty());
+  EXPECT_EQ(status::ReasonOf(Propose(claims[0], v1::CASE_DECISION_CLAIM_ON_BANK)),
+            Reason::kNotFound);
+  BeMaker();
+  EXPECT_EQ(status::ReasonOf(Propose(claims[0], v1::CASE_DECISION_CONFIRM_PAID)),
+            Reason::kCaseDecisionUnfit);
+  for (const v1::Case& one : cases) {
+    const absl::Status decided = Propose(
+        one, one.open_fen() > 0 ? v1::CASE_DECISION_CLAIM_ON_BANK : v1::CASE_DECISION_OWED_TO_BANK);
+    EXPECT_TRUE(decided.ok()) << one.kind() << decided;
+  }
+  for (const v1::Case& one : Cases()) EXPECT_EQ(one.state(), v1::CASE_STATE_WAITING_FOR_BANK);
+  gateway_->Kill();
+  gateway_->Start();
+  Connect();
+  BeMaker();
+  clock_.days = 3;
+  Await("the bank's day of correction", [&] {
+    std::size_t corrections = 0;
+    std::ifstream journal(journal_);
+    for (std::string line; std::getline(journal, line);) {
+      if (line.find("|CORRECTION|") != std::string::npos) ++corrections;
+    }
+    return corrections == found;
+  });
+  clock_.days = 5;
+  Await("the corrections", [&] { return Cases().empty(); });
+  EXPECT_EQ(Of(Count(), "PAID"), kRows);
+  EXPECT_EQ(Of(Count(), "RETURNED"), 0);
+  EXPECT_EQ(static_cast<std::size_t>(Count().differences()), found);
+}
+
+TEST_F(ServiceTest, MoneyIsMovedByTwoPersonsOnly) {
+  MakeBankAndAgreement();
+  bank::v1::Faults faults;
+  faults.set_foreign_debit_permille(500);
+  faults.set_stray_reversal_permille(500);
+  SetFaults(faults);
+  ASSERT_TRUE(Submit(MakeChunk("c", 1, 20)).ok());
+  Await("the payments", [&] { return Of(Count(), "PAID") == 20; });
+  clock_.days = 1;
+  Await("the statement", [&] { return Count().differences() == 20; });
+  // A credit that is not more than a claim is brought to it.
+  v1::Case claim, credit;
+  for (const v1::Case& one : Cases()) {
+    if (one.open_fen() > claim.open_fen()) claim = one;
+    if (one.open_fen() < 0 && (credit.case_id() == 0 || one.open_fen() > credit.open_fen())) {
+      credit = one;
+    }
+  }
+  ASSERT_GE(claim.open_fen(), -credit.open_fen());
+  BeChecker();
+  ASSERT_TRUE(Propose(credit, v1::CASE_DECISION_MATCH_CASE, claim.case_id()).ok());
+  EXPECT_EQ(status::ReasonOf(Confirm(credit, v1::CASE_DECISION_MATCH_CASE)), Reason::kSamePerson);
+  BeMaker();
+  EXPECT_EQ(status::ReasonOf(Confirm(credit, v1::CASE_DECISION_MATCH_CASE)),
+            Reason::kPermissionDenied);
+  Be("p-city", {identity::Role::kCityFinance}, 120000);
+  EXPECT_TRUE(Confirm(credit, v1::CASE_DECISION_MATCH_CASE).ok());
+  const auto stub = v1::BankGatewayService::NewStub(person_->grpc());
+  v1::GetCaseRequest get;
+  get.set_case_id(credit.case_id());
+  v1::CaseDetails details;
+  ASSERT_TRUE(Call(*person_, true, *stub, &Gateway::GetCase, get, details).ok());
+  EXPECT_EQ(details.current().state(), v1::CASE_STATE_CLOSED);
+  EXPECT_EQ(details.current().proposed_by(), "p-checker@ops");
+  EXPECT_EQ(details.current().decided_by(), "p-city@ops");
+  EXPECT_EQ(details.history(details.history_size() - 1).what(), "decided");
+  get.set_case_id(claim.case_id());
+  ASSERT_TRUE(Call(*person_, true, *stub, &Gateway::GetCase, get, details).ok());
+  EXPECT_EQ(details.current().open_fen(), claim.open_fen() + credit.open_fen());
+}
+
+TEST_F(ServiceTest, ABankThatMovedIsReachedAtItsNewAddressWithoutARestart) {
+  MakeBankAndAgreement();
+  const auto stub = v1::BankGatewayService::NewStub(person_->grpc());
+  const auto move = [&](const std::string& id, const std::string& address) {
+    v1::SetBankAddressRequest request;
+    request.set_request_id(id);
+    request.set_bank_code(kBank);
+    request.set_address(address);
+    request.set_tls_name("banksim");
+    request.set_reason("迁移机房");
+    v1::Bank moved;
+    return Call(*person_, true, *stub, &Gateway::SetBankAddress, request, moved);
+  };
+  const std::string here = bank_->grpc_address();
+  ASSERT_TRUE(move("away", "127.0.0.1:1").ok());
+  ASSERT_TRUE(Submit(MakeChunk("c", 1, 50)).ok());
+  Await("the file to wait", [&] {
+    const v1::GetStatisticsResponse counts = Count();
+    return counts.unpacked() == 0 && counts.files_open() == 1;
+  });
+  EXPECT_EQ(Of(Count(), "PAID"), 0);
+  ASSERT_TRUE(move("back", here).ok());
+  Await("the payments", [&] { return Of(Count(), "PAID") == 50; });
+  EXPECT_EQ(Journal().credits(), 50);
+  BeMaker();
+  EXPECT_EQ(status::ReasonOf(move("mine", here)), Reason::kPermissionDenied);
+}
+
 TEST_F(ServiceTest, OnlyDispatchSubmitsAndASealMustFit) {
   MakeBankAndAgreement();
   const auto stub = v1::BankGatewayService::NewStub(person_->grpc());
@@ -415,6 +588,32 @@ TEST_F(ServiceTest, OnlyDispatchSubmitsAndASealMustFit) {
   v1::SubmitChunkRequest other = chunk;
   other.mutable_rows(0)->set_amount_fen(9);
   EXPECT_EQ(status::ReasonOf(Submit(other)), Reason::kRequestIdReused);
+}
+
+TEST_F(ServiceTest, AnOrganisationThatAsksTooOftenIsRefusedAndDispatchIsNot) {
+  const std::string name = ::testing::UnitTest::GetInstance()->current_test_info()->name();
+  std::ofstream(files_->Path(name + ".gateway.conf"), std::ios::app) << "rate_limit = 1\n";
+  gateway_->Kill();
+  gateway_->Start();
+  Connect();
+  const auto stub = v1::BankGatewayService::NewStub(person_->grpc());
+  int refused = 0;
+  for (int i = 0; i < 100; ++i) {
+    v1::ListBanksResponse banks;
+    const absl::Status asked =
+        Call(*person_, true, *stub, &Gateway::ListBanks, v1::ListBanksRequest(), banks);
+    if (asked.ok()) continue;
+    EXPECT_EQ(status::ReasonOf(asked), Reason::kRateLimited) << asked;
+    ++refused;
+  }
+  EXPECT_GT(refused, 0);
+  const auto service = v1::BankGatewayService::NewStub(dispatch_->grpc());
+  for (int i = 0; i < 100; ++i) {
+    v1::GetStatisticsResponse counts;
+    const absl::Status asked = Call(*dispatch_, false, *service, &Gateway::GetStatistics,
+                                    v1::GetStatisticsRequest(), counts);
+    EXPECT_TRUE(asked.ok()) << asked;
+  }
 }
 
 TEST_F(ServiceTest, MigrationsAndSettingsAreCheckedByTheBinary) {

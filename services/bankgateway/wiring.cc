@@ -1,49 +1,27 @@
 #include "services/bankgateway/wiring.h"
 
-#include <unistd.h>
-
 #include <iostream>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
-#include "absl/time/clock.h"
 #include "common/crypto/keys.h"
-#include "common/postgres/migrate.h"
-#include "common/rpc/server.h"
+#include "common/postgres/restore_epoch.h"
+#include "common/postgres/settings.h"
+#include "common/redis/settings.h"
+#include "common/rpc/command.h"
 #include "common/rpc/settings.h"
 #include "common/status/status.h"
 #include "common/telemetry/log.h"
-#include "services/bankgateway/clients/business_date.h"
 #include "services/bankgateway/config.h"
 #include "services/bankgateway/sql/queries.h"
+#include "yikatong/catalogue/v1/catalogue.grpc.pb.h"
 
 namespace yikatong::bankgateway {
 namespace {
 
 int Milliseconds(const config::Config& config, std::string_view key) {
   return static_cast<int>(absl::ToInt64Milliseconds(config.Duration(key)));
-}
-
-// Only with an adjustable clock, which no production has: it cannot be guessed, so its owner must
-// have answered before anything is sent under a date.
-absl::Status AwaitBusinessDate(const base::BusinessClock& clock) {
-  for (int tries = 0; clock.Today() == absl::CivilDay(1970, 1, 1); ++tries) {
-    if (tries == 600)
-      return status::Refuse(status::Reason::kPeerUnavailable,
-                            "the catalogue gives no business date");
-    absl::SleepFor(absl::Milliseconds(50));
-  }
-  return absl::OkStatus();
-}
-
-std::unique_ptr<base::BusinessClock> MakeBusinessClock(const config::Config& config,
-                                                       const base::Clock& clock,
-                                                       const rpc::Channel* catalogue) {
-  if (catalogue == nullptr) return std::make_unique<base::BeijingBusinessClock>(clock);
-  return std::make_unique<CatalogueBusinessClock>(*catalogue,
-                                                  Milliseconds(config, "business_clock_poll"));
 }
 
 WorkersOptions WorkersOptionsOf(const config::Config& config) {
@@ -60,29 +38,11 @@ CollectorOptions CollectorOptionsOf(const config::Config& config) {
   return options;
 }
 
-absl::Status Migrate(const config::Config& config) {
-  const std::string conninfo = OwnerConninfoOf(config);
-  if (conninfo.empty()) {
-    return status::Refuse(status::Reason::kConfigInvalid, "owner_conninfo is needed to migrate");
-  }
-  YKT_ASSIGN_OR_RETURN(const postgres::MigrateResult result,
-                       postgres::Migrate(conninfo, "bankgateway", Migrations()));
-  std::cout << "migrations applied: " << result.applied << ", schema version: " << result.version
-            << "\n";
-  return absl::OkStatus();
-}
-
-absl::Status RaiseRestoreEpoch(const config::Config& config) {
-  postgres::Database database(DatabaseOptionsOf(config));
-  int epoch = 0;
-  YKT_RETURN_IF_ERROR(
-      database.Transact("raise_epoch", [&](postgres::Transaction& tx) -> absl::Status {
-        YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx.Run(sql::kEpochRaise));
-        epoch = rows[0].Int(0);
-        return absl::OkStatus();
-      }));
-  std::cout << "restore epoch: " << epoch << "\n";
-  return absl::OkStatus();
+CaseTerms CaseTermsOf(const config::Config& config) {
+  CaseTerms terms;
+  terms.horizon_days = static_cast<int>(config.Int("not_paid_after_days"));
+  terms.statement_working_days = static_cast<int>(config.Int("statement_missing_after_days"));
+  return terms;
 }
 
 }  // namespace
@@ -102,7 +62,7 @@ absl::StatusOr<std::unique_ptr<Parts>> Parts::Make(const config::Config& config,
                        crypto::ReadEd25519PublicKey(config.Path("registry_key")));
   YKT_ASSIGN_OR_RETURN(auto auditlog, rpc::OpenPeer(config, "auditlog"));
   std::unique_ptr<rpc::Channel> catalogue;
-  if (config.Text("business_clock") == "adjustable") {
+  if (rpc::HasAdjustableClock(config)) {
     YKT_ASSIGN_OR_RETURN(catalogue, rpc::OpenPeer(config, "catalogue"));
   }
   return std::unique_ptr<Parts>(new Parts(
@@ -116,22 +76,26 @@ Parts::Parts(const config::Config& config, telemetry::Metrics& metrics, Keys key
     : metrics_(metrics),
       cipher_(std::move(keys.cipher)),
       file_signer_(std::move(keys.file_signer)),
+      cache_(redis::OpenCache(config, "bankgateway", clock_)),
       auditlog_(std::move(auditlog)),
       catalogue_(std::move(catalogue)),
-      business_clock_(MakeBusinessClock(config, clock_, catalogue_.get())),
+      business_clock_(config, clock_,
+                      rpc::AskAtOwner<catalogue::v1::ClockService::Stub>(catalogue_.get())),
       database_(DatabaseOptionsOf(config)),
       life_signs_(database_, clock_, ids_.NewId()),
-      context_{database_, life_signs_, clock_, *business_clock_, ids_, cipher_, file_signer_},
+      context_{database_, life_signs_, clock_,       business_clock_,
+               ids_,      cipher_,     file_signer_, CaseTermsOf(config)},
       directory_(context_),
       instructions_(context_),
       files_(context_,
              {static_cast<int>(config.Int("file_rows")), Milliseconds(config, "pack_wait")}),
       outcomes_(context_),
-      intake_(instructions_, directory_, *business_clock_, std::move(keys.seal)),
+      cases_(context_),
+      intake_(instructions_, directory_, business_clock_, std::move(keys.seal)),
       banks_(rpc::TlsFilesOf(config)),
-      sender_(files_, directory_, banks_, clock_, *business_clock_),
-      collector_(outcomes_, banks_, *business_clock_, CollectorOptionsOf(config)),
-      workers_({files_, directory_, outcomes_, sender_, collector_}, metrics,
+      sender_(files_, directory_, banks_, clock_, business_clock_),
+      collector_(outcomes_, cases_, banks_, business_clock_, CollectorOptionsOf(config)),
+      workers_({files_, directory_, outcomes_, cases_, sender_, collector_}, metrics,
                WorkersOptionsOf(config)),
       sink_(*auditlog_) {}
 
@@ -139,6 +103,7 @@ Parts::~Parts() { Stop(); }
 
 rpc::GuardOptions Parts::GuardOptionsOf(const config::Config& config) {
   rpc::GuardOptions options = rpc::GuardOptionsOf(config);
+  options.allow = redis::RateLimitOf(config, *cache_);
   options.audit_refusal = [this](const identity::Caller& caller, std::string_view method,
                                  const absl::Status& refusal) {
     const absl::Status recorded =
@@ -149,13 +114,9 @@ rpc::GuardOptions Parts::GuardOptionsOf(const config::Config& config) {
 }
 
 absl::Status Parts::Start() {
-  YKT_RETURN_IF_ERROR(AwaitBusinessDate(*business_clock_));
-  int epoch = 0;
-  YKT_RETURN_IF_ERROR(database_.Read("read_epoch", [&](postgres::Transaction& tx) -> absl::Status {
-    YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx.Run(sql::kEpochRead));
-    epoch = rows[0].Int(0);
-    return absl::OkStatus();
-  }));
+  YKT_RETURN_IF_ERROR(business_clock_.Start());
+  YKT_ASSIGN_OR_RETURN(const std::int64_t epoch,
+                       postgres::ReadRestoreEpoch(database_, sql::kEpochRead));
   YKT_RETURN_IF_ERROR(life_signs_.Start());
   outbox::RelayOptions options;
   options.producer = "bankgateway/" + std::to_string(epoch);
@@ -176,33 +137,23 @@ void Parts::Stop() {
 
 int RunCommand(int argc, char** argv,
                const std::function<absl::Status(const config::Config&)>& serve) {
-  std::vector<const char*> arguments;
-  std::string command;
-  for (int i = 0; i < argc; ++i) {
-    const std::string_view argument = argv[i];
-    if (argument == "--migrate" || argument == "--check-config" ||
-        argument == "--raise-restore-epoch") {
-      command = argument;
-    } else {
-      arguments.push_back(argv[i]);
-    }
-  }
-  const config::Start start =
-      config::FromCommandLine(Settings(), static_cast<int>(arguments.size()), arguments.data(),
-                              environ, std::cout, std::cerr);
-  if (!start.config) return start.exit_code;
-  absl::Status status;
-  if (command == "--migrate") {
-    status = Migrate(*start.config);
-  } else if (command == "--check-config") {
-    telemetry::Metrics metrics;
-    status = Parts::Make(*start.config, metrics).status();
-  } else if (command == "--raise-restore-epoch") {
-    status = RaiseRestoreEpoch(*start.config);
-  } else {
-    status = serve(*start.config);
-  }
-  return status.ok() ? 0 : rpc::ExitFailure(status);
+  return rpc::RunCommand(Settings(), argc, argv,
+                         {.serve = serve,
+                          .migrate =
+                              [](const config::Config& config) {
+                                return postgres::MigrateAsOwner(config, "bankgateway", Migrations(),
+                                                                std::cout);
+                              },
+                          .check_config =
+                              [](const config::Config& config) {
+                                telemetry::Metrics metrics;
+                                return Parts::Make(config, metrics).status();
+                              },
+                          .raise_restore_epoch =
+                              [](const config::Config& config) {
+                                return postgres::RaiseRestoreEpoch(DatabaseOptionsOf(config),
+                                                                   sql::kEpochRaise, std::cout);
+                              }});
 }
 
 }  // namespace yikatong::bankgateway

@@ -11,23 +11,27 @@
 #include "common/base/ids.h"
 #include "common/config/config.h"
 #include "common/crypto/random.h"
+#include "common/outbox/grpc_sink.h"
 #include "common/outbox/relay.h"
 #include "common/postgres/database.h"
 #include "common/postgres/lease.h"
 #include "common/postgres/migration.h"
+#include "common/redis/cache.h"
+#include "common/rpc/business_clock.h"
 #include "common/rpc/call.h"
 #include "common/rpc/client.h"
 #include "common/telemetry/metrics.h"
 #include "services/bankgateway/clients/agent_bank_client.h"
-#include "services/bankgateway/clients/audit_sink.h"
 #include "services/bankgateway/domain/intake.h"
 #include "services/bankgateway/rpc/gateway_rpc.h"
 #include "services/bankgateway/store/context.h"
+#include "services/bankgateway/store/pg_cases.h"
 #include "services/bankgateway/store/pg_directory.h"
 #include "services/bankgateway/store/pg_files.h"
 #include "services/bankgateway/store/pg_instructions.h"
 #include "services/bankgateway/store/pg_outcomes.h"
 #include "services/bankgateway/workers/workers.h"
+#include "yikatong/auditlog/v1/auditlog.grpc.pb.h"
 
 namespace yikatong::bankgateway {
 
@@ -46,8 +50,8 @@ class Parts {
 
   postgres::Database& database() { return database_; }
   Intake& intake() { return intake_; }
-  GatewayRpc::Books books() { return {directory_, instructions_, files_, outcomes_}; }
-  // Records refusals of known callers as audit entries.
+  GatewayRpc::Books books() { return {directory_, instructions_, files_, outcomes_, cases_}; }
+  // Limits rates, and records refusals of known callers as audit entries.
   rpc::GuardOptions GuardOptionsOf(const config::Config& config);
 
   // Life signs, workers and the relay of audit entries; Stop ends them.
@@ -68,9 +72,10 @@ class Parts {
   base::RandomIdSource ids_;
   const crypto::ColumnCipher cipher_;
   const crypto::Ed25519PrivateKey file_signer_;
+  const std::unique_ptr<redis::Cache> cache_;
   const std::unique_ptr<rpc::Channel> auditlog_;
   const std::unique_ptr<rpc::Channel> catalogue_;
-  const std::unique_ptr<base::BusinessClock> business_clock_;
+  rpc::ServiceBusinessClock business_clock_;
   postgres::Database database_;
   postgres::WorkerRegistry life_signs_;
   const StoreContext context_;
@@ -78,20 +83,18 @@ class Parts {
   PgInstructionBook instructions_;
   PgFileBook files_;
   PgOutcomeBook outcomes_;
+  PgCaseBook cases_;
   Intake intake_;
   GrpcAgentBanks banks_;
   Sender sender_;
   Collector collector_;
   Workers workers_;
-  AuditLogSink sink_;
+  outbox::GrpcSink<auditlog::v1::AuditLogService::Stub> sink_;
   std::unique_ptr<outbox::Relay> relay_;
 };
 
-// Reads command and settings and does what was asked for: `serve` where it is to serve. Returns the
-// exit code.
-//   --migrate              brings the schema up to date, as the owner role
-//   --check-config         reads settings, keys and certificates, and ends
-//   --raise-restore-epoch  after the database was restored from a backup, before the first start
+// Does what the process was started for, `serve` where it is to serve; see common/rpc/command.h.
+// Returns the exit code.
 int RunCommand(int argc, char** argv,
                const std::function<absl::Status(const config::Config&)>& serve);
 

@@ -14,8 +14,7 @@
 #include "services/banksim/rpc/bank_rpc.h"
 #include "services/banksim/wiring.h"
 
-using namespace yikatong;  // NOLINT(build/namespaces): wiring only
-
+namespace yikatong {
 namespace {
 
 absl::Status Run(const config::Config& config, rpc::Signals& signals) {
@@ -47,12 +46,13 @@ absl::Status Run(const config::Config& config, rpc::Signals& signals) {
 }
 
 }  // namespace
+}  // namespace yikatong
 
 int main(int argc, char** argv) {
-  rpc::Signals signals;
-  const config::Start start =
-      config::FromCommandLine(banksim::Settings(), argc, argv, environ, std::cout, std::cerr);
+  yikatong::rpc::Signals signals;
+  const yikatong::config::Start start = yikatong::config::FromCommandLine(
+      yikatong::banksim::Settings(), argc, argv, environ, std::cout, std::cerr);
   if (!start.config) return start.exit_code;
-  const absl::Status status = Run(*start.config, signals);
-  return status.ok() ? 0 : rpc::ExitFailure(status);
+  const absl::Status status = yikatong::Run(*start.config, signals);
+  return status.ok() ? 0 : yikatong::rpc::ExitFailure(status);
 }

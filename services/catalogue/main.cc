@@ -11,8 +11,7 @@
 #include "services/catalogue/rpc/catalogue_rpc.h"
 #include "services/catalogue/wiring.h"
 
-using namespace yikatong;  // NOLINT(build/namespaces): wiring only
-
+namespace yikatong {
 namespace {
 
 absl::Status Serve(const config::Config& config, rpc::Signals& signals) {
@@ -42,9 +41,12 @@ absl::Status Serve(const config::Config& config, rpc::Signals& signals) {
 }
 
 }  // namespace
+}  // namespace yikatong
 
 int main(int argc, char** argv) {
-  rpc::Signals signals;
-  return catalogue::RunCommand(
-      argc, argv, [&signals](const config::Config& config) { return Serve(config, signals); });
+  yikatong::rpc::Signals signals;
+  return yikatong::catalogue::RunCommand(argc, argv,
+                                         [&signals](const yikatong::config::Config& config) {
+                                           return yikatong::Serve(config, signals);
+                                         });
 }

@@ -1,16 +1,16 @@
 #include "services/catalogue/wiring.h"
 
-#include <unistd.h>
-
 #include <chrono>
 #include <iostream>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "common/postgres/migrate.h"
-#include "common/rpc/server.h"
+#include "common/postgres/restore_epoch.h"
+#include "common/postgres/settings.h"
+#include "common/redis/settings.h"
+#include "common/rpc/command.h"
 #include "common/rpc/settings.h"
 #include "common/status/status.h"
 #include "common/telemetry/log.h"
@@ -24,41 +24,10 @@ namespace {
 
 constexpr auto kWatchEvery = std::chrono::seconds(15);
 
-std::unique_ptr<redis::Cache> MakeCache(const config::Config& config, const base::Clock& clock) {
-  const std::optional<redis::RedisOptions> options = RedisOptionsOf(config);
-  if (options.has_value()) return redis::MakeRedisCache(*options, clock);
-  return redis::MakeNoCache(clock);
-}
-
 postgres::DatabaseOptions WithMetrics(postgres::DatabaseOptions options,
                                       telemetry::Metrics& metrics) {
   options.metrics = &metrics;
   return options;
-}
-
-absl::Status Migrate(const config::Config& config) {
-  const std::string conninfo = OwnerConninfoOf(config);
-  if (conninfo.empty()) {
-    return status::Refuse(status::Reason::kConfigInvalid, "owner_conninfo is needed to migrate");
-  }
-  YKT_ASSIGN_OR_RETURN(const postgres::MigrateResult result,
-                       postgres::Migrate(conninfo, "catalogue", Migrations()));
-  std::cout << "migrations applied: " << result.applied << ", schema version: " << result.version
-            << "\n";
-  return absl::OkStatus();
-}
-
-absl::Status RaiseRestoreEpoch(const config::Config& config) {
-  postgres::Database database(DatabaseOptionsOf(config));
-  std::int64_t epoch = 0;
-  YKT_RETURN_IF_ERROR(
-      database.Transact("raise_epoch", [&](postgres::Transaction& tx) -> absl::Status {
-        YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx.Run(kRaiseRestoreEpoch));
-        epoch = rows[0].Int64(0);
-        return absl::OkStatus();
-      }));
-  std::cout << "restore epoch: " << epoch << "\n";
-  return absl::OkStatus();
 }
 
 }  // namespace
@@ -75,9 +44,9 @@ Parts::Parts(const config::Config& config, telemetry::Metrics& metrics,
              std::unique_ptr<rpc::Channel> auditlog)
     : metrics_(metrics),
       auditlog_(std::move(auditlog)),
-      cache_(MakeCache(config, clock_)),
+      cache_(redis::OpenCache(config, "catalogue", clock_)),
       clock_adjustable_(config.Text("business_clock") == "adjustable"),
-      database_(WithMetrics(DatabaseOptionsOf(config), metrics)),
+      database_(WithMetrics(postgres::DatabaseOptionsOf(config, "catalogue"), metrics)),
       storage_(database_, *cache_, clock_, ids_, {.clock_adjustable = clock_adjustable_}),
       sink_(*auditlog_),
       workers_(database_, clock_, ids_.NewId()) {}
@@ -86,9 +55,7 @@ Parts::~Parts() { Stop(); }
 
 rpc::GuardOptions Parts::GuardOptionsOf(const config::Config& config) {
   rpc::GuardOptions options = rpc::GuardOptionsOf(config);
-  options.allow = [this, limit = config.Int("rate_limit")](std::string_view who) {
-    return cache_->AllowRate(std::string("rate:").append(who), limit, std::chrono::seconds(1));
-  };
+  options.allow = redis::RateLimitOf(config, *cache_);
   options.audit_refusal = [this](const identity::Caller& caller, std::string_view method,
                                  const absl::Status& refusal) {
     storage_.RecordRefusal(caller, method, refusal);
@@ -100,12 +67,8 @@ absl::Status Parts::Start(const config::Config& config) {
   YKT_RETURN_IF_ERROR(postgres::CheckSchema(database_, Migrations()));
   YKT_RETURN_IF_ERROR(
       storage_.StartClock(FirstBusinessDateOf(config).value_or(base::BeijingDate(clock_.Now()))));
-  std::int64_t epoch = 0;
-  YKT_RETURN_IF_ERROR(database_.Read("read_epoch", [&](postgres::Transaction& tx) -> absl::Status {
-    YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx.Run(kReadRestoreEpoch));
-    epoch = rows[0].Int64(0);
-    return absl::OkStatus();
-  }));
+  YKT_ASSIGN_OR_RETURN(const std::int64_t epoch,
+                       postgres::ReadRestoreEpoch(database_, kReadRestoreEpoch));
   YKT_RETURN_IF_ERROR(workers_.Start());
   outbox::RelayOptions options;
   options.producer = "catalogue/" + std::to_string(epoch);
@@ -179,33 +142,23 @@ void Parts::Watch() {
 
 int RunCommand(int argc, char** argv,
                const std::function<absl::Status(const config::Config&)>& serve) {
-  std::vector<const char*> arguments;
-  std::string command;
-  for (int i = 0; i < argc; ++i) {
-    const std::string_view argument = argv[i];
-    if (argument == "--migrate" || argument == "--check-config" ||
-        argument == "--raise-restore-epoch") {
-      command = argument;
-    } else {
-      arguments.push_back(argv[i]);
-    }
-  }
-  const config::Start start =
-      config::FromCommandLine(Settings(), static_cast<int>(arguments.size()), arguments.data(),
-                              environ, std::cout, std::cerr);
-  if (!start.config) return start.exit_code;
-  absl::Status done;
-  if (command == "--migrate") {
-    done = Migrate(*start.config);
-  } else if (command == "--check-config") {
-    telemetry::Metrics metrics;
-    done = Parts::Make(*start.config, metrics).status();
-  } else if (command == "--raise-restore-epoch") {
-    done = RaiseRestoreEpoch(*start.config);
-  } else {
-    done = serve(*start.config);
-  }
-  return done.ok() ? 0 : rpc::ExitFailure(done);
+  return rpc::RunCommand(
+      Settings(), argc, argv,
+      {.serve = serve,
+       .migrate =
+           [](const config::Config& config) {
+             return postgres::MigrateAsOwner(config, "catalogue", Migrations(), std::cout);
+           },
+       .check_config =
+           [](const config::Config& config) {
+             telemetry::Metrics metrics;
+             return Parts::Make(config, metrics).status();
+           },
+       .raise_restore_epoch =
+           [](const config::Config& config) {
+             return postgres::RaiseRestoreEpoch(postgres::DatabaseOptionsOf(config, "catalogue"),
+                                                kRaiseRestoreEpoch, std::cout);
+           }});
 }
 
 }  // namespace yikatong::catalogue

@@ -13,6 +13,7 @@
 #include "common/base/clock.h"
 #include "common/base/ids.h"
 #include "common/config/config.h"
+#include "common/outbox/grpc_sink.h"
 #include "common/outbox/relay.h"
 #include "common/postgres/database.h"
 #include "common/postgres/lease.h"
@@ -21,8 +22,8 @@
 #include "common/rpc/call.h"
 #include "common/rpc/client.h"
 #include "common/telemetry/metrics.h"
-#include "services/catalogue/clients/audit_sink.h"
 #include "services/catalogue/store/pg_storage.h"
+#include "yikatong/auditlog/v1/auditlog.grpc.pb.h"
 
 namespace yikatong::catalogue {
 
@@ -64,7 +65,7 @@ class Parts {
   const bool clock_adjustable_;
   postgres::Database database_;
   PgStorage storage_;
-  AuditLogSink sink_;
+  outbox::GrpcSink<::yikatong::auditlog::v1::AuditLogService::Stub> sink_;
   postgres::WorkerRegistry workers_;
   std::unique_ptr<outbox::Relay> relay_;
 
@@ -74,11 +75,8 @@ class Parts {
   std::thread watcher_;
 };
 
-// Reads command and settings and does what was asked for: `serve` where it is to serve. Returns the
-// exit code.
-//   --migrate              brings the schema up to date, as the owner role
-//   --check-config         reads settings and certificates, and ends
-//   --raise-restore-epoch  after the database was restored from a backup, before the first start
+// Does what the process was started for, `serve` where it is to serve; see common/rpc/command.h.
+// Returns the exit code.
 int RunCommand(int argc, char** argv,
                const std::function<absl::Status(const config::Config&)>& serve);
 

@@ -1,44 +1,14 @@
 #include "services/dispatch/config.h"
 
-#include <charconv>
 #include <cstdio>
 
+#include "common/postgres/settings.h"
+#include "common/redis/settings.h"
+#include "common/rpc/business_clock.h"
 #include "common/rpc/settings.h"
 
 namespace yikatong::dispatch {
 namespace {
-
-// A value of a conninfo, quoted as libpq reads it.
-std::string Quoted(const std::string& value) {
-  std::string quoted = "'";
-  for (const char c : value) {
-    if (c == '\'' || c == '\\') quoted += '\\';
-    quoted += c;
-  }
-  return quoted + "'";
-}
-
-std::string WithPassword(const std::string& conninfo, const std::string& password) {
-  return password.empty() ? conninfo : conninfo + " password=" + Quoted(password);
-}
-
-// `host:port` or `unix:/path`; nothing for another form.
-std::optional<redis::RedisOptions> ReadRedisAddress(const std::string& address) {
-  redis::RedisOptions options;
-  options.prefix = "dispatch:";
-  constexpr std::string_view kUnix = "unix:";
-  if (address.starts_with(kUnix)) {
-    options.unix_socket = address.substr(kUnix.size());
-    return options.unix_socket.empty() ? std::nullopt : std::optional(options);
-  }
-  const std::size_t colon = address.rfind(':');
-  if (colon == std::string::npos || colon == 0) return std::nullopt;
-  options.host = address.substr(0, colon);
-  const char* const end = address.data() + address.size();
-  const auto [read, error] = std::from_chars(address.data() + colon + 1, end, options.port);
-  const bool good = error == std::errc() && read == end && options.port > 0 && options.port < 65536;
-  return good ? std::optional(options) : std::nullopt;
-}
 
 // Exactly `HH:MM`, 00:00 to 24:00.
 std::optional<absl::Duration> TimeOfDay(std::string_view text) {
@@ -69,30 +39,14 @@ config::Schema Settings() {
   rpc::DeclarePeer(schema, "registry");
   rpc::DeclarePeer(schema, "bankgateway");
   rpc::DeclarePeer(schema, "auditlog");
-  schema
-      .Text("database_conninfo", config::kRequired,
-            "Database as the runtime role, in libpq's key=value form, without the password.")
-      .OptionalSecret("database_password", "Password of the runtime role.")
-      .Int("database_connections", 16, 4, 128, "Connections of the pool.")
-      .Text("owner_conninfo", "", "Database as the owner role; only --migrate uses it.")
-      .OptionalSecret("owner_password", "Password of the owner role.")
-      .Text("redis_address", "", "host:port or unix:/path; empty does without.")
-      .OptionalSecret("redis_password", "Password of Redis.")
-      .Int("rate_limit", 600, 1, 1'000'000, "Calls that one organisation may make in a second.")
-      .Int("chunk_workers", 2, 0, 64, "Threads that route, submit and send chunks.")
+  postgres::DeclareDatabase(schema, {.connections = 16, .least = 4, .most = 128});
+  redis::DeclareRedis(schema);
+  rpc::DeclareBusinessClock(schema);
+  schema.Int("chunk_workers", 2, 0, 64, "Threads that route, submit and send chunks.")
       .Text("send_window", "00:00-24:00",
             "When chunks may be sent, Beijing time, HH:MM-HH:MM; may pass midnight.")
       .Duration("audit_backlog_limit", "24h", absl::Minutes(1), absl::Hours(24 * 30),
                 "Funding and sending stop once the audit log is this far behind.")
-      .Choice("business_clock", "beijing", {"beijing", "adjustable"},
-              "beijing: today's date; adjustable: asked of the catalogue, for demonstrations only.")
-      .Duration("business_clock_poll", "200ms", absl::Milliseconds(20), absl::Minutes(1),
-                "How often the catalogue is asked for an adjustable business date.")
-      .Rule([](const config::Config& config) -> std::optional<std::string> {
-        const std::string& address = config.Text("redis_address");
-        if (address.empty() || ReadRedisAddress(address).has_value()) return std::nullopt;
-        return "redis_address is neither host:port nor unix:/path";
-      })
       .Rule([](const config::Config& config) -> std::optional<std::string> {
         if (ParseSendWindow(config.Text("send_window")).has_value()) return std::nullopt;
         return "send_window is not HH:MM-HH:MM";
@@ -101,25 +55,13 @@ config::Schema Settings() {
 }
 
 postgres::DatabaseOptions DatabaseOptionsOf(const config::Config& config) {
-  postgres::DatabaseOptions options;
-  options.conninfo =
-      WithPassword(config.Text("database_conninfo"), config.Secret("database_password"));
-  options.application_name = "dispatch";
+  postgres::DatabaseOptions options = postgres::DatabaseOptionsOf(config, "dispatch");
   // A chunk is planned as it comes: tables grow from nothing to millions of rows within a day, and
   // a plan that was kept from their first minutes would read them whole.
   options.settings["plan_cache_mode"] = "force_custom_plan";
-  options.max_connections = static_cast<int>(config.Int("database_connections"));
-  return options;
-}
-
-std::string OwnerConninfoOf(const config::Config& config) {
-  const std::string& conninfo = config.Text("owner_conninfo");
-  return conninfo.empty() ? conninfo : WithPassword(conninfo, config.Secret("owner_password"));
-}
-
-std::optional<redis::RedisOptions> RedisOptionsOf(const config::Config& config) {
-  std::optional<redis::RedisOptions> options = ReadRedisAddress(config.Text("redis_address"));
-  if (options.has_value()) options->password = config.Secret("redis_password");
+  // Of a table that was never analysed, or that has grown since, the planner must not think that
+  // reading it whole is cheaper than looking up a chunk's keys.
+  options.settings["enable_seqscan"] = "off";
   return options;
 }
 

@@ -6,7 +6,6 @@
 
 #include "common/config/config.h"
 #include "common/postgres/database.h"
-#include "common/redis/cache.h"
 
 namespace yikatong::dispatch {
 
@@ -14,10 +13,6 @@ config::Schema Settings();
 
 // As the runtime role.
 postgres::DatabaseOptions DatabaseOptionsOf(const config::Config& config);
-// As the owner role, for migrations; empty where none is configured.
-std::string OwnerConninfoOf(const config::Config& config);
-// Nothing where Redis is not configured.
-std::optional<redis::RedisOptions> RedisOptionsOf(const config::Config& config);
 
 // Whether sending is allowed: from and to as time of day in Beijing, read from `HH:MM-HH:MM`.
 struct SendWindow {

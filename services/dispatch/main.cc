@@ -11,8 +11,7 @@
 #include "services/dispatch/rpc/rules.h"
 #include "services/dispatch/wiring.h"
 
-using namespace yikatong;  // NOLINT(build/namespaces): wiring only
-
+namespace yikatong {
 namespace {
 
 absl::Status Serve(const config::Config& config, rpc::Signals& signals) {
@@ -26,8 +25,7 @@ absl::Status Serve(const config::Config& config, rpc::Signals& signals) {
   const identity::Authorizer authorizer(dispatch::AccessRules());
   const rpc::Guard guard(parts->GuardOptionsOf(config), authorizer, *tokens, metrics);
   rpc::Server server(
-      rpc::ServerOptionsOf(config),
-      {{parts->ServiceBehind(guard), "yikatong.dispatch.v1.DispatchService"}}, authorizer,
+      rpc::ServerOptionsOf(config), parts->ServicesBehind(guard), authorizer,
       [&parts] { return parts->database().Ping().ok(); }, metrics.Registry());
   YKT_RETURN_IF_ERROR(parts->Start());
   YKT_RETURN_IF_ERROR(server.Start());
@@ -39,9 +37,12 @@ absl::Status Serve(const config::Config& config, rpc::Signals& signals) {
 }
 
 }  // namespace
+}  // namespace yikatong
 
 int main(int argc, char** argv) {
-  rpc::Signals signals;
-  return dispatch::RunCommand(
-      argc, argv, [&signals](const config::Config& config) { return Serve(config, signals); });
+  yikatong::rpc::Signals signals;
+  return yikatong::dispatch::RunCommand(argc, argv,
+                                        [&signals](const yikatong::config::Config& config) {
+                                          return yikatong::Serve(config, signals);
+                                        });
 }

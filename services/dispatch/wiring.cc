@@ -1,7 +1,5 @@
 #include "services/dispatch/wiring.h"
 
-#include <unistd.h>
-
 #include <iostream>
 #include <string>
 #include <string_view>
@@ -11,33 +9,40 @@
 #include "common/base/ids.h"
 #include "common/calendar/calendar.h"
 #include "common/crypto/random.h"
+#include "common/outbox/grpc_sink.h"
 #include "common/outbox/relay.h"
 #include "common/postgres/lease.h"
 #include "common/postgres/migrate.h"
+#include "common/postgres/restore_epoch.h"
+#include "common/postgres/settings.h"
 #include "common/redis/cache.h"
+#include "common/redis/settings.h"
+#include "common/rpc/business_clock.h"
 #include "common/rpc/client.h"
-#include "common/rpc/server.h"
+#include "common/rpc/command.h"
 #include "common/rpc/settings.h"
 #include "common/status/status.h"
 #include "common/telemetry/log.h"
-#include "services/dispatch/clients/audit_sink.h"
-#include "services/dispatch/clients/business_date.h"
 #include "services/dispatch/clients/catalogue_client.h"
 #include "services/dispatch/clients/payment_clients.h"
 #include "services/dispatch/clients/registry_client.h"
 #include "services/dispatch/clients/registry_feed.h"
 #include "services/dispatch/clients/rule_codec.h"
 #include "services/dispatch/config.h"
+#include "services/dispatch/rpc/budget_handlers.h"
+#include "services/dispatch/rpc/budget_rpc.h"
 #include "services/dispatch/rpc/dispatch_service.h"
 #include "services/dispatch/rpc/intake_handlers.h"
 #include "services/dispatch/rpc/money_service.h"
 #include "services/dispatch/rpc/repair_service.h"
 #include "services/dispatch/sql/queries.h"
+#include "services/dispatch/store/budget_order_store.h"
 #include "services/dispatch/store/chunk_store.h"
 #include "services/dispatch/store/death_store.h"
 #include "services/dispatch/store/intake_store.h"
 #include "services/dispatch/store/money_store.h"
 #include "services/dispatch/store/outcome_store.h"
+#include "services/dispatch/store/pass_down_store.h"
 #include "services/dispatch/store/proof_store.h"
 #include "services/dispatch/store/recovery_store.h"
 #include "services/dispatch/store/refusal_store.h"
@@ -46,12 +51,14 @@
 #include "services/dispatch/workers/change_follower.h"
 #include "services/dispatch/workers/chunk_worker.h"
 #include "services/dispatch/workers/outcome_follower.h"
+#include "yikatong/auditlog/v1/auditlog.grpc.pb.h"
+#include "yikatong/catalogue/v1/catalogue.grpc.pb.h"
 
 namespace yikatong::dispatch {
 namespace {
 
-constexpr absl::Duration kPatience = absl::Minutes(1);  // for the first business date
 constexpr std::chrono::seconds kGaugesEvery(5);
+constexpr int kPassDownsAtOnce = 100;
 constexpr char kGatewayName[] = "bankgateway";
 constexpr char kRegistryName[] = "registry";
 constexpr absl::Duration kCountRepairsEvery = absl::Minutes(5);
@@ -61,29 +68,6 @@ struct Peers {
   std::unique_ptr<rpc::Channel> registry;
   std::unique_ptr<rpc::Channel> gateway;
   std::unique_ptr<rpc::Channel> auditlog;
-};
-
-std::unique_ptr<redis::Cache> MakeCache(const config::Config& config, const base::Clock& clock) {
-  if (const auto options = RedisOptionsOf(config)) return redis::MakeRedisCache(*options, clock);
-  return redis::MakeNoCache(clock);
-}
-
-// Only one of the two is made: which, the settings say.
-struct Clocks {
-  Clocks(const config::Config& config, const base::Clock& real, const rpc::Channel& catalogue) {
-    if (config.Text("business_clock") == "adjustable") {
-      adjustable = std::make_unique<CatalogueBusinessClock>(catalogue,
-                                                            config.Duration("business_clock_poll"));
-    } else {
-      beijing = std::make_unique<base::BeijingBusinessClock>(real);
-    }
-  }
-  const base::BusinessClock& business() const {
-    if (adjustable != nullptr) return *adjustable;
-    return *beijing;
-  }
-  std::unique_ptr<CatalogueBusinessClock> adjustable;
-  std::unique_ptr<base::BeijingBusinessClock> beijing;
 };
 
 ChunkWorkerOptions WorkerOptionsOf(const config::Config& config) {
@@ -100,10 +84,11 @@ class AllParts final : public Parts {
   AllParts(const config::Config& config, telemetry::Metrics& metrics, Peers peers)
       : metrics_(metrics),
         peers_(std::move(peers)),
-        cache_(MakeCache(config, clock_)),
-        clocks_(config, clock_, *peers_.catalogue),
+        cache_(redis::OpenCache(config, "dispatch", clock_)),
+        business_clock_(config, clock_,
+                        rpc::AskAtOwner<catalogue::v1::ClockService::Stub>(peers_.catalogue.get())),
         database_(DatabaseOptionsOf(config)),
-        context_{database_, clock_, clocks_.business(), ids_},
+        context_{database_, clock_, business_clock_, ids_},
         money_store_(context_, rules_),
         chunk_store_(context_, rules_),
         outcome_store_(context_, rules_),
@@ -112,6 +97,8 @@ class AllParts final : public Parts {
         repair_list_store_(context_, calendar_),
         top_up_store_(context_, random_),
         death_store_(context_, rules_),
+        pass_down_store_(context_, money_store_),
+        order_store_(context_, money_store_),
         intake_store_(context_, rules_, calendar_, random_, money_store_, {},
                       [this](std::int64_t batch_id) {
                         cache_->Publish(ProgressPoller::kChannel, std::to_string(batch_id));
@@ -122,12 +109,13 @@ class AllParts final : public Parts {
         accounts_(*peers_.registry),
         gateway_(*peers_.gateway),
         policies_(*peers_.catalogue),
-        collection_(intake_store_, catalogue_, people_, rules_, clocks_.business()),
+        collection_(intake_store_, catalogue_, people_, rules_, business_clock_),
         intake_(collection_, intake_store_, rules_, calendar_),
         money_(context_, rules_, money_store_, chunk_store_, proof_store_, policies_, gateway_,
                config.Duration("audit_backlog_limit")),
         repairs_(context_, rules_, calendar_, recovery_store_, repair_list_store_, top_up_store_,
                  catalogue_),
+        budget_(context_, money_store_, pass_down_store_, order_store_, policies_),
         sink_(*peers_.auditlog),
         registry_(database_, clock_, ids_.NewId()),
         worker_options_(WorkerOptionsOf(config)),
@@ -142,9 +130,7 @@ class AllParts final : public Parts {
 
   rpc::GuardOptions GuardOptionsOf(const config::Config& config) override {
     rpc::GuardOptions options = rpc::GuardOptionsOf(config);
-    options.allow = [this, limit = config.Int("rate_limit")](std::string_view who) {
-      return cache_->AllowRate(std::string("rate:").append(who), limit, std::chrono::seconds(1));
-    };
+    options.allow = redis::RateLimitOf(config, *cache_);
     options.audit_refusal = [this](const identity::Caller& caller, std::string_view method,
                                    const absl::Status& refusal) {
       const absl::Status recorded =
@@ -154,21 +140,18 @@ class AllParts final : public Parts {
     return options;
   }
 
-  grpc::Service* ServiceBehind(const rpc::Guard& guard) override {
+  std::vector<rpc::Served> ServicesBehind(const rpc::Guard& guard) override {
     service_ = std::make_unique<DispatchRpc>(guard, intake_, money_, repairs_);
-    return service_.get();
+    budget_service_ = std::make_unique<BudgetRpc>(guard, budget_);
+    return {{service_.get(), v1::DispatchService::service_full_name()},
+            {budget_service_.get(), v1::BudgetService::service_full_name()}};
   }
 
   absl::Status Start() override {
     YKT_RETURN_IF_ERROR(postgres::CheckSchema(database_, Migrations()));
-    if (clocks_.adjustable != nullptr) YKT_RETURN_IF_ERROR(clocks_.adjustable->Start(kPatience));
-    std::int64_t epoch = 0;
-    YKT_RETURN_IF_ERROR(
-        database_.Read("read_epoch", [&](postgres::Transaction& tx) -> absl::Status {
-          YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx.Run(sql::kRestoreEpochRead));
-          epoch = rows[0].Int64(0);
-          return absl::OkStatus();
-        }));
+    YKT_RETURN_IF_ERROR(business_clock_.Start());
+    YKT_ASSIGN_OR_RETURN(const std::int64_t epoch,
+                         postgres::ReadRestoreEpoch(database_, sql::kRestoreEpochRead));
     YKT_RETURN_IF_ERROR(registry_.Start());
     outbox::RelayOptions options;
     options.producer = "dispatch/" + std::to_string(epoch);
@@ -189,6 +172,7 @@ class AllParts final : public Parts {
     }
     poller_ = std::make_unique<ProgressPoller>(service_->hub(), intake_, *cache_);
     threads_.emplace_back([this] { WatchGauges(); });
+    threads_.emplace_back([this] { WatchPassDowns(); });
     return absl::OkStatus();
   }
 
@@ -257,6 +241,38 @@ class AllParts final : public Parts {
     }
   }
 
+  // Books what a process that ended left behind, and says what should have been passed down by now.
+  void WatchPassDowns() {
+    auto overdue = metrics_
+                       .Gauges("yikatong_budget_overdue_receipts",
+                               "Receipts of which something is left past their thirty days.")
+                       .With();
+    auto overdue_fen =
+        metrics_.Gauges("yikatong_budget_overdue_fen", "What is left of those.").With();
+    auto oldest = metrics_
+                      .Gauges("yikatong_budget_oldest_overdue_days",
+                              "Days since the oldest of them was received.")
+                      .With();
+    auto unbooked = metrics_
+                        .Gauges("yikatong_budget_unbooked_pass_downs",
+                                "Passings down that their line does not have yet.")
+                        .With();
+    for (std::unique_lock lock(mutex_); !stopping_;) {
+      lock.unlock();
+      if (const auto booked = pass_down_store_.BookLeftBehind(kPassDownsAtOnce); !booked.ok()) {
+        telemetry::Log::Warning("pass_downs_wait", {{"status", booked.status()}});
+      }
+      if (const auto figures = pass_down_store_.Figures(); figures.ok()) {
+        overdue.Set(static_cast<double>(figures->overdue));
+        overdue_fen.Set(static_cast<double>(figures->overdue_fen));
+        oldest.Set(static_cast<double>(figures->oldest_days));
+        unbooked.Set(static_cast<double>(figures->unbooked));
+      }
+      lock.lock();
+      wake_.wait_for(lock, kGaugesEvery, [this] { return stopping_.load(); });
+    }
+  }
+
   telemetry::Metrics& metrics_;
   base::SystemClock clock_;
   base::RandomIdSource ids_;
@@ -265,7 +281,7 @@ class AllParts final : public Parts {
   const CatalogueRuleCodec rules_;
   const Peers peers_;
   const std::unique_ptr<redis::Cache> cache_;
-  const Clocks clocks_;
+  rpc::ServiceBusinessClock business_clock_;
   postgres::Database database_;
   const StoreContext context_;
   MoneyStore money_store_;
@@ -276,6 +292,8 @@ class AllParts final : public Parts {
   RepairListStore repair_list_store_;
   TopUpStore top_up_store_;
   DeathStore death_store_;
+  PassDownStore pass_down_store_;
+  BudgetOrderStore order_store_;
   PgIntakeStore intake_store_;
   CatalogueClient catalogue_;
   RegistryClient people_;
@@ -287,12 +305,14 @@ class AllParts final : public Parts {
   IntakeHandlers intake_;
   MoneyService money_;
   RepairService repairs_;
-  AuditLogSink sink_;
+  BudgetHandlers budget_;
+  outbox::GrpcSink<auditlog::v1::AuditLogService::Stub> sink_;
   postgres::WorkerRegistry registry_;
   const ChunkWorkerOptions worker_options_;
   const int worker_count_;
 
   std::unique_ptr<DispatchRpc> service_;
+  std::unique_ptr<BudgetRpc> budget_service_;
   std::unique_ptr<outbox::Relay> relay_;
   std::vector<std::unique_ptr<ChunkWorker>> workers_;
   std::unique_ptr<OutcomeFollower> follower_;
@@ -304,30 +324,6 @@ class AllParts final : public Parts {
   std::atomic<bool> stopping_{false};
   std::vector<std::thread> threads_;
 };
-
-absl::Status Migrate(const config::Config& config) {
-  const std::string conninfo = OwnerConninfoOf(config);
-  if (conninfo.empty())
-    return status::Refuse(status::Reason::kConfigInvalid, "owner_conninfo is needed to migrate");
-  YKT_ASSIGN_OR_RETURN(const postgres::MigrateResult result,
-                       postgres::Migrate(conninfo, "dispatch", Migrations()));
-  std::cout << "migrations applied: " << result.applied << ", schema version: " << result.version
-            << "\n";
-  return absl::OkStatus();
-}
-
-absl::Status RaiseRestoreEpoch(const config::Config& config) {
-  postgres::Database database(DatabaseOptionsOf(config));
-  std::int64_t epoch = 0;
-  YKT_RETURN_IF_ERROR(
-      database.Transact("raise_epoch", [&](postgres::Transaction& tx) -> absl::Status {
-        YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx.Run(sql::kRestoreEpochRaise));
-        epoch = rows[0].Int64(0);
-        return absl::OkStatus();
-      }));
-  std::cout << "restore epoch: " << epoch << "\n";
-  return absl::OkStatus();
-}
 
 }  // namespace
 
@@ -345,33 +341,23 @@ absl::StatusOr<std::unique_ptr<Parts>> Parts::Make(const config::Config& config,
 
 int RunCommand(int argc, char** argv,
                const std::function<absl::Status(const config::Config&)>& serve) {
-  std::vector<const char*> arguments;
-  std::string command;
-  for (int i = 0; i < argc; ++i) {
-    const std::string_view argument = argv[i];
-    if (argument == "--migrate" || argument == "--check-config" ||
-        argument == "--raise-restore-epoch") {
-      command = argument;
-    } else {
-      arguments.push_back(argv[i]);
-    }
-  }
-  const config::Start start =
-      config::FromCommandLine(Settings(), static_cast<int>(arguments.size()), arguments.data(),
-                              environ, std::cout, std::cerr);
-  if (!start.config) return start.exit_code;
-  absl::Status done;
-  if (command == "--migrate") {
-    done = Migrate(*start.config);
-  } else if (command == "--check-config") {
-    telemetry::Metrics metrics;
-    done = Parts::Make(*start.config, metrics).status();
-  } else if (command == "--raise-restore-epoch") {
-    done = RaiseRestoreEpoch(*start.config);
-  } else {
-    done = serve(*start.config);
-  }
-  return done.ok() ? 0 : rpc::ExitFailure(done);
+  return rpc::RunCommand(Settings(), argc, argv,
+                         {.serve = serve,
+                          .migrate =
+                              [](const config::Config& config) {
+                                return postgres::MigrateAsOwner(config, "dispatch", Migrations(),
+                                                                std::cout);
+                              },
+                          .check_config =
+                              [](const config::Config& config) {
+                                telemetry::Metrics metrics;
+                                return Parts::Make(config, metrics).status();
+                              },
+                          .raise_restore_epoch =
+                              [](const config::Config& config) {
+                                return postgres::RaiseRestoreEpoch(
+                                    DatabaseOptionsOf(config), sql::kRestoreEpochRaise, std::cout);
+                              }});
 }
 
 }  // namespace yikatong::dispatch

@@ -16,11 +16,8 @@
 #include "common/postgres/database.h"
 #include "common/postgres/migration.h"
 #include "common/rpc/call.h"
+#include "common/rpc/server.h"
 #include "common/telemetry/metrics.h"
-
-namespace grpc {
-class Service;
-}
 
 namespace yikatong::dispatch {
 
@@ -37,11 +34,12 @@ class Parts {
   virtual postgres::Database& database() = 0;
   // Limits rates, and records refusals of known callers as audit entries.
   virtual rpc::GuardOptions GuardOptionsOf(const config::Config& config) = 0;
-  // The gRPC service behind `guard`, which must outlive it. Called once.
-  virtual grpc::Service* ServiceBehind(const rpc::Guard& guard) = 0;
+  // The gRPC services behind `guard`, which must outlive them. Called once.
+  virtual std::vector<rpc::Served> ServicesBehind(const rpc::Guard& guard) = 0;
 
   // Checks the schema, learns the business date; then starts the relay of audit entries, the
-  // workers, the follower of outcomes and the poller of progress.
+  // workers, the follower of outcomes, the watch over what is passed down and the poller of
+  // progress.
   virtual absl::Status Start() = 0;
   // Takes no new work, and ends watchers. Before the server drains.
   virtual void StopWork() = 0;
@@ -49,11 +47,8 @@ class Parts {
   virtual void Stop() = 0;
 };
 
-// Reads command and settings and does what was asked for: `serve` where it is to serve. Returns the
-// exit code.
-//   --migrate              brings the schema up to date, as the owner role
-//   --check-config         reads settings and certificates, and ends
-//   --raise-restore-epoch  after the database was restored from a backup, before the first start
+// Does what the process was started for, `serve` where it is to serve; see common/rpc/command.h.
+// Returns the exit code.
 int RunCommand(int argc, char** argv,
                const std::function<absl::Status(const config::Config&)>& serve);
 

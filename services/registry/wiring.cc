@@ -1,60 +1,23 @@
 #include "services/registry/wiring.h"
 
-#include <unistd.h>
-
 #include <iostream>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "common/crypto/keys.h"
-#include "common/postgres/migrate.h"
-#include "common/rpc/server.h"
+#include "common/postgres/restore_epoch.h"
+#include "common/postgres/settings.h"
+#include "common/redis/settings.h"
+#include "common/rpc/command.h"
 #include "common/rpc/settings.h"
 #include "common/status/status.h"
 #include "common/telemetry/log.h"
 #include "services/registry/config.h"
 #include "services/registry/sql/queries.h"
+#include "yikatong/catalogue/v1/catalogue.grpc.pb.h"
 
 namespace yikatong::registry {
-namespace {
-
-std::unique_ptr<base::BusinessClock> MakeBusinessClock(const config::Config& config,
-                                                       const base::Clock& clock,
-                                                       const rpc::Channel* catalogue) {
-  if (catalogue == nullptr) return std::make_unique<base::BeijingBusinessClock>(clock);
-  const auto poll_ms =
-      static_cast<int>(absl::ToInt64Milliseconds(config.Duration("business_clock_poll")));
-  return std::make_unique<CatalogueBusinessClock>(clock, *catalogue, poll_ms);
-}
-
-absl::Status Migrate(const config::Config& config) {
-  const std::string conninfo = OwnerConninfoOf(config);
-  if (conninfo.empty()) {
-    return status::Refuse(status::Reason::kConfigInvalid, "owner_conninfo is needed to migrate");
-  }
-  YKT_ASSIGN_OR_RETURN(const postgres::MigrateResult result,
-                       postgres::Migrate(conninfo, "registry", Migrations()));
-  std::cout << "migrations applied: " << result.applied << ", schema version: " << result.version
-            << "\n";
-  return absl::OkStatus();
-}
-
-absl::Status RaiseRestoreEpoch(const config::Config& config) {
-  postgres::Database database(DatabaseOptionsOf(config));
-  std::int64_t epoch = 0;
-  YKT_RETURN_IF_ERROR(
-      database.Transact("raise_epoch", [&](postgres::Transaction& tx) -> absl::Status {
-        YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx.Run(sql::kRaiseRestoreEpoch));
-        epoch = rows[0].Int64(0);
-        return absl::OkStatus();
-      }));
-  std::cout << "restore epoch: " << epoch << "\n";
-  return absl::OkStatus();
-}
-
-}  // namespace
 
 std::span<const postgres::Migration> Migrations() { return sql::kMigrations; }
 
@@ -68,7 +31,7 @@ absl::StatusOr<std::unique_ptr<Parts>> Parts::Make(const config::Config& config)
                        crypto::ReadX25519PublicKey(config.Path("gateway_key")));
   YKT_ASSIGN_OR_RETURN(auto auditlog, rpc::OpenPeer(config, "auditlog"));
   std::unique_ptr<rpc::Channel> catalogue;
-  if (config.Text("business_clock") == "adjustable") {
+  if (rpc::HasAdjustableClock(config)) {
     YKT_ASSIGN_OR_RETURN(catalogue, rpc::OpenPeer(config, "catalogue"));
   }
   return std::unique_ptr<Parts>(new Parts(
@@ -79,12 +42,14 @@ absl::StatusOr<std::unique_ptr<Parts>> Parts::Make(const config::Config& config)
 Parts::Parts(const config::Config& config, Vault vault, SealingKeys keys,
              std::unique_ptr<rpc::Channel> auditlog, std::unique_ptr<rpc::Channel> catalogue)
     : vault_(std::move(vault)),
+      cache_(redis::OpenCache(config, "registry", clock_)),
       auditlog_(std::move(auditlog)),
       catalogue_(std::move(catalogue)),
-      business_clock_(MakeBusinessClock(config, clock_, catalogue_.get())),
+      business_clock_(config, clock_,
+                      rpc::AskAtOwner<catalogue::v1::ClockService::Stub>(catalogue_.get())),
       database_(DatabaseOptionsOf(config)),
-      store_(database_, vault_, clock_, *business_clock_, ids_),
-      registry_(store_, std::move(keys), random_, *business_clock_),
+      store_(database_, vault_, clock_, business_clock_, ids_),
+      registry_(store_, std::move(keys), random_, business_clock_),
       sink_(*auditlog_),
       workers_(database_, clock_, ids_.NewId()) {}
 
@@ -92,6 +57,7 @@ Parts::~Parts() { StopRelay(); }
 
 rpc::GuardOptions Parts::GuardOptionsOf(const config::Config& config) {
   rpc::GuardOptions options = rpc::GuardOptionsOf(config);
+  options.allow = redis::RateLimitOf(config, *cache_);
   options.audit_refusal = [this](const identity::Caller& caller, std::string_view method,
                                  const absl::Status& refusal) {
     const absl::Status recorded =
@@ -102,12 +68,9 @@ rpc::GuardOptions Parts::GuardOptionsOf(const config::Config& config) {
 }
 
 absl::Status Parts::StartRelay() {
-  std::int64_t epoch = 0;
-  YKT_RETURN_IF_ERROR(database_.Read("read_epoch", [&](postgres::Transaction& tx) -> absl::Status {
-    YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx.Run(sql::kReadRestoreEpoch));
-    epoch = rows[0].Int64(0);
-    return absl::OkStatus();
-  }));
+  YKT_RETURN_IF_ERROR(business_clock_.Start());
+  YKT_ASSIGN_OR_RETURN(const std::int64_t epoch,
+                       postgres::ReadRestoreEpoch(database_, sql::kReadRestoreEpoch));
   YKT_RETURN_IF_ERROR(workers_.Start());
   outbox::RelayOptions options;
   options.producer = "registry/" + std::to_string(epoch);
@@ -125,32 +88,19 @@ void Parts::StopRelay() {
 
 int RunCommand(int argc, char** argv,
                const std::function<absl::Status(const config::Config&)>& serve) {
-  std::vector<const char*> arguments;
-  std::string command;
-  for (int i = 0; i < argc; ++i) {
-    const std::string_view argument = argv[i];
-    if (argument == "--migrate" || argument == "--check-config" ||
-        argument == "--raise-restore-epoch") {
-      command = argument;
-    } else {
-      arguments.push_back(argv[i]);
-    }
-  }
-  const config::Start start =
-      config::FromCommandLine(Settings(), static_cast<int>(arguments.size()), arguments.data(),
-                              environ, std::cout, std::cerr);
-  if (!start.config) return start.exit_code;
-  absl::Status status;
-  if (command == "--migrate") {
-    status = Migrate(*start.config);
-  } else if (command == "--check-config") {
-    status = Parts::Make(*start.config).status();
-  } else if (command == "--raise-restore-epoch") {
-    status = RaiseRestoreEpoch(*start.config);
-  } else {
-    status = serve(*start.config);
-  }
-  return status.ok() ? 0 : rpc::ExitFailure(status);
+  return rpc::RunCommand(
+      Settings(), argc, argv,
+      {.serve = serve,
+       .migrate =
+           [](const config::Config& config) {
+             return postgres::MigrateAsOwner(config, "registry", Migrations(), std::cout);
+           },
+       .check_config = [](const config::Config& config) { return Parts::Make(config).status(); },
+       .raise_restore_epoch =
+           [](const config::Config& config) {
+             return postgres::RaiseRestoreEpoch(DatabaseOptionsOf(config), sql::kRaiseRestoreEpoch,
+                                                std::cout);
+           }});
 }
 
 }  // namespace yikatong::registry

@@ -11,16 +11,18 @@
 #include "common/base/ids.h"
 #include "common/config/config.h"
 #include "common/crypto/random.h"
+#include "common/outbox/grpc_sink.h"
 #include "common/outbox/relay.h"
 #include "common/postgres/database.h"
 #include "common/postgres/lease.h"
 #include "common/postgres/migration.h"
+#include "common/redis/cache.h"
+#include "common/rpc/business_clock.h"
 #include "common/rpc/call.h"
 #include "common/rpc/client.h"
-#include "services/registry/clients/audit_sink.h"
-#include "services/registry/clients/business_date.h"
 #include "services/registry/domain/registry.h"
 #include "services/registry/store/pg_people_store.h"
+#include "yikatong/auditlog/v1/auditlog.grpc.pb.h"
 
 namespace yikatong::registry {
 
@@ -37,10 +39,10 @@ class Parts {
 
   postgres::Database& database() { return database_; }
   Registry& registry() { return registry_; }
-  // Records refusals of known callers as audit entries.
+  // Limits rates, and records refusals of known callers as audit entries.
   rpc::GuardOptions GuardOptionsOf(const config::Config& config);
 
-  // Starts the relay of audit entries; Stop ends it.
+  // Learns the business date, and starts the relay of audit entries; StopRelay ends it.
   absl::Status StartRelay();
   void StopRelay();
 
@@ -52,22 +54,20 @@ class Parts {
   base::RandomIdSource ids_;
   crypto::SystemRandom random_;
   const Vault vault_;
+  const std::unique_ptr<redis::Cache> cache_;
   const std::unique_ptr<rpc::Channel> auditlog_;
   const std::unique_ptr<rpc::Channel> catalogue_;
-  const std::unique_ptr<base::BusinessClock> business_clock_;
+  rpc::ServiceBusinessClock business_clock_;
   postgres::Database database_;
   PgPeopleStore store_;
   Registry registry_;
-  AuditLogSink sink_;
+  outbox::GrpcSink<auditlog::v1::AuditLogService::Stub> sink_;
   postgres::WorkerRegistry workers_;
   std::unique_ptr<outbox::Relay> relay_;
 };
 
-// Reads command and settings and does what was asked for: `serve` where it is to serve. Returns the
-// exit code.
-//   --migrate              brings the schema up to date, as the owner role
-//   --check-config         reads settings, keys and certificates, and ends
-//   --raise-restore-epoch  after the database was restored from a backup, before the first start
+// Does what the process was started for, `serve` where it is to serve; see common/rpc/command.h.
+// Returns the exit code.
 int RunCommand(int argc, char** argv,
                const std::function<absl::Status(const config::Config&)>& serve);
 

@@ -62,6 +62,11 @@ class WiringTest : public ::testing::Test {
                         const auto parts = Parts::Make(config);
                         if (!parts.ok()) return parts.status();
                         served_ = true;
+                        const rpc::GuardOptions guard = (*parts)->GuardOptionsOf(config);
+                        for (const char* who : {"civil", "civil", "civil", "service:dispatch",
+                                                "service:dispatch", "service:dispatch"}) {
+                          allowed_.push_back(guard.allow(who));
+                        }
                         if (absl::Status relay = (*parts)->StartRelay(); !relay.ok()) return relay;
                         (*parts)->StopRelay();
                         return (*parts)->database().Ping();
@@ -72,11 +77,19 @@ class WiringTest : public ::testing::Test {
   static inline std::string folder_;
   std::unique_ptr<postgres::TestDatabase> pg_;
   bool served_ = false;
+  std::vector<bool> allowed_;  // the answers to three calls of a department and three of a service
 };
 
 TEST_F(WiringTest, ServesWithAGoodConfiguration) {
   EXPECT_EQ(Run({}), 0);
   EXPECT_TRUE(served_);
+}
+
+TEST_F(WiringTest, LimitsTheCallsOfAnOrganisationAndLetsServicesWork) {
+  const std::string good = "gateway_key = " + folder_ + "/keys/gateway-wrapping.pub";
+  EXPECT_EQ(Run({}, good + "\nrate_limit = 2"), 0);
+  ASSERT_EQ(allowed_.size(), 6u);
+  EXPECT_EQ(allowed_, (std::vector<bool>{true, true, false, true, true, true}));
 }
 
 TEST_F(WiringTest, ChecksAConfigurationWithoutServing) {

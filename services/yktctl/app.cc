@@ -3,16 +3,44 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
+#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <string_view>
 
 #include "services/yktctl/commands/call.h"
 
 namespace yikatong::yktctl {
+namespace {
+
+struct Group {
+  std::string_view name;
+  void (*add)(CLI::App&, Session&, int&);
+};
+constexpr Group kGroups[] = {
+    {"token", AddTokenCommands},   {"clock", AddClockCommands}, {"policy", AddPolicyCommands},
+    {"person", AddPersonCommands}, {"batch", AddBatchCommands}, {"repair", AddRepairCommands},
+    {"budget", AddBudgetCommands}, {"bank", AddBankCommands},   {"audit", AddAuditCommands},
+};
+
+// Only the groups that are named, or all where none is: most of the time of a command would go into
+// setting up those of the others.
+void AddGroups(CLI::App& app, Session& session, int& code,
+               const std::vector<std::string>& arguments) {
+  const auto named = [&](const Group& group) {
+    return std::find(arguments.begin(), arguments.end(), group.name) != arguments.end();
+  };
+  const bool any = std::any_of(std::begin(kGroups), std::end(kGroups), named);
+  for (const Group& group : kGroups) {
+    if (!any || named(group)) group.add(app, session, code);
+  }
+}
+
+}  // namespace
 
 int RunCommand(std::vector<std::string> arguments, Connections& connections) {
-  CLI::App app("Yikatong: subsidies on one card. Every command has --help.");
+  CLI::App app("Yikatong: subsidies on one card. Every command has --help.", "yktctl");
   Options options;
   app.add_option("--endpoints", options.endpoints,
                  "File that says where the services are and who may call them")
@@ -38,15 +66,7 @@ int RunCommand(std::vector<std::string> arguments, Connections& connections) {
 
   Session session(options, connections);
   int code = kDone;
-  AddTokenCommands(app, session, code);
-  AddClockCommands(app, session, code);
-  AddPolicyCommands(app, session, code);
-  AddPersonCommands(app, session, code);
-  AddBatchCommands(app, session, code);
-  AddRepairCommands(app, session, code);
-  AddBudgetCommands(app, session, code);
-  AddBankCommands(app, session, code);
-  AddAuditCommands(app, session, code);
+  AddGroups(app, session, code, arguments);
   app.add_subcommand("lines",
                      "Run commands from the standard input, one JSON array of words a line");
   try {

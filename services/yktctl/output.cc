@@ -42,6 +42,14 @@ bool Plain(const FieldDescriptor& field) {
                                   field.message_type()->full_name() == "google.protobuf.Timestamp");
 }
 
+// An enum's value without its prefix.
+std::string WordOf(const google::protobuf::EnumValueDescriptor& value) {
+  const std::string zero = value.type()->value(0)->name();
+  const std::size_t prefix = zero.rfind("UNSPECIFIED");
+  return prefix != std::string::npos && value.name().size() > prefix ? value.name().substr(prefix)
+                                                                     : value.name();
+}
+
 // One field as a person reads it: money in yuan, hashes in hex, an enum without its prefix.
 std::string ValueOf(const Message& message, const FieldDescriptor& field) {
   const Reflection& reflection = *message.GetReflection();
@@ -54,13 +62,8 @@ std::string ValueOf(const Message& message, const FieldDescriptor& field) {
     }
     case FieldDescriptor::CPPTYPE_BOOL:
       return reflection.GetBool(message, &field) ? "yes" : "no";
-    case FieldDescriptor::CPPTYPE_ENUM: {
-      const auto* value = reflection.GetEnum(message, &field);
-      std::string name = value->name();
-      const std::string zero = field.enum_type()->value(0)->name();
-      const std::size_t prefix = zero.rfind("UNSPECIFIED");
-      return prefix != std::string::npos && name.size() > prefix ? name.substr(prefix) : name;
-    }
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return WordOf(*reflection.GetEnum(message, &field));
     case FieldDescriptor::CPPTYPE_STRING: {
       const std::string value = reflection.GetString(message, &field);
       return field.type() == FieldDescriptor::TYPE_BYTES ? base::ToHex(value) : value;
@@ -110,6 +113,12 @@ void PrintRepeated(const Message& message, const FieldDescriptor& field,
                    std::vector<std::string> columns) {
   const Reflection& reflection = *message.GetReflection();
   const int size = reflection.FieldSize(message, &field);
+  if (field.cpp_type() == FieldDescriptor::CPPTYPE_ENUM) {
+    for (int i = 0; i < size; ++i) {
+      std::cout << fmt::format("{:<24} {}\n", field.name(),
+                               WordOf(*reflection.GetRepeatedEnum(message, &field, i)));
+    }
+  }
   if (field.cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) return;
   if (columns.empty()) {
     for (int i = 0; i < field.message_type()->field_count(); ++i) {

@@ -16,6 +16,16 @@ from run import DATA, Demo  # noqa: E402
 from stack import Stack  # noqa: E402
 
 PAYMENTS = 2_000
+# What every demonstration reaches, whatever the draws of its seed; the others are what a bank may answer.
+REACHED = {
+    "AGE_OUT_OF_RANGE", "AGREEMENT_EXPIRED", "AGREEMENT_SUSPENDED", "ALREADY_CLAIMED", "AMOUNT_INVALID",
+    "AMOUNT_NOT_STANDARD", "AMOUNT_TOO_LARGE", "BANK_FILE_REFUSED", "BANK_FUNDS", "BANK_NOT_COVERED", "BANK_RETURNED",
+    "BANK_SUSPENDED", "BATCH_CANCELLED", "BENEFICIARY_DECEASED", "CALCULATION_INPUT", "CARD_CANCELLED", "CARD_LOST",
+    "CARD_NOT_ACTIVE", "CARD_REQUIRED", "DUPLICATE_IN_BATCH", "EXCLUDED_BY_POLICY", "HOUSEHOLD_MISSING",
+    "ID_NUMBER_AREA_UNKNOWN", "ID_NUMBER_BIRTH_DATE_WRONG", "ID_NUMBER_CHARACTER_WRONG", "ID_NUMBER_CHECK_DIGIT_WRONG",
+    "ID_NUMBER_LENGTH_WRONG", "NAME_MISMATCH", "NO_ACCOUNT", "NO_AGREEMENT", "OBJECTION_OPEN", "OBJECTION_UPHELD",
+    "OBJECT_MISSING", "PAYEE_DECEASED", "PAYEE_RELATION_MISSING", "PAYEE_UNKNOWN", "PERSON_DECEASED", "PERSON_UNKNOWN",
+    "RESIDENCE_OUTSIDE", "ROW_NUMBER_BEYOND_DECLARED", "ROW_NUMBER_REPEATED", "STANDARD_MISSING"}
 
 
 class Run:
@@ -70,6 +80,13 @@ class MainJob(unittest.TestCase):
             # Whether the bank has credited one of the few late rows of the last day depends on the draw.
             if key not in ("unknown_credited", "unknown"):
                 self.assertGreater(payments[key], 0, key)
+
+    def test_every_reason_that_a_demonstration_can_reach_is_mixed_in(self):
+        reached = set(self.report["reasons"])
+        self.assertEqual(set(), REACHED - reached)
+        bank = {line.split("\t")[0] for line in (SOURCE / "common" / "status" / "reasons.tsv").read_text().split("\n")
+                if line.split("\t")[2:3] == ["bank"]}
+        self.assertEqual(set(), reached - REACHED - bank)
 
     def test_no_service_uses_much_memory_of_its_own(self):
         for name, mib in self.report["peak_rss_mib"].items():

@@ -35,7 +35,7 @@ absl::StatusOr<int> Collector::Reconcile(const Bank& bank) {
   int completed = 0;
   for (const DueStatement& statement : due) {
     std::optional<StatementHead> head;
-    YKT_RETURN_IF_ERROR(agent->GetStatement(
+    const absl::Status read = agent->GetStatement(
         statement.agreement_no, statement.day,
         [&](const StatementHead& got) {
           if (got.closed) head = got;
@@ -43,8 +43,12 @@ absl::StatusOr<int> Collector::Reconcile(const Bank& bank) {
         },
         [&](const std::vector<StatementLine>& lines) {
           return outcomes_.CompareLines(bank.bank_code, statement, lines);
-        }));
-    if (!head.has_value()) continue;
+        });
+    if (!read.ok() || !head.has_value()) {
+      YKT_RETURN_IF_ERROR(cases_.MissStatement(bank.bank_code, statement).status());
+      YKT_RETURN_IF_ERROR(read);
+      continue;
+    }
     YKT_RETURN_IF_ERROR(outcomes_.CompleteStatement(bank.bank_code, statement, *head));
     ++completed;
   }
@@ -59,6 +63,15 @@ absl::StatusOr<int> Collector::AskAboutLate(const Bank& bank) {
   YKT_ASSIGN_OR_RETURN(const std::shared_ptr<AgentBank> agent, banks_.Of(bank));
   for (const LateFile& file : late) YKT_RETURN_IF_ERROR(AskAboutFile(bank, *agent, file));
   return static_cast<int>(late.size());
+}
+
+absl::StatusOr<int> Collector::AskAboutCases(const Bank& bank) {
+  YKT_ASSIGN_OR_RETURN(const std::vector<std::int64_t> references, cases_.ToAsk(bank.bank_code));
+  if (references.empty()) return 0;
+  YKT_ASSIGN_OR_RETURN(const std::shared_ptr<AgentBank> agent, banks_.Of(bank));
+  YKT_ASSIGN_OR_RETURN(const std::vector<BankResult> answers, agent->QueryReferences(references));
+  YKT_RETURN_IF_ERROR(cases_.ApplyAnswers(bank.bank_code, answers));
+  return static_cast<int>(references.size());
 }
 
 absl::Status Collector::AskAboutFile(const Bank& bank, AgentBank& agent, const LateFile& file) {

@@ -51,6 +51,21 @@ absl::StatusOr<Bank> Intake::CreateBank(const identity::Caller& caller,
   return directory_.CreateBank(caller, request_id, bank);
 }
 
+absl::StatusOr<Bank> Intake::SetBankAddress(const identity::Caller& caller,
+                                            const std::string& request_id,
+                                            const std::string& bank_code,
+                                            const std::string& address, const std::string& tls_name,
+                                            const std::string& reason) {
+  // A bank that had files must stay reachable: what became of them is asked there.
+  const std::size_t colon = address.rfind(':');
+  if (address.size() > 200 || colon == std::string::npos || colon == 0 ||
+      colon + 1 == address.size()) {
+    return BadField("address");
+  }
+  if (tls_name.size() > 200) return BadField("tls_name");
+  return directory_.SetBankAddress(caller, request_id, bank_code, address, tls_name, reason);
+}
+
 absl::StatusOr<Agreement> Intake::CreateAgreement(const identity::Caller& caller,
                                                   const std::string& request_id,
                                                   const Agreement& agreement) {

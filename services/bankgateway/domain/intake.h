@@ -39,6 +39,10 @@ class Intake {
   // FIELD_INVALID, BANK_CODE_INVALID, BANK_NOT_PARTNER, ALREADY_EXISTS.
   absl::StatusOr<Bank> CreateBank(const identity::Caller& caller, const std::string& request_id,
                                   const Bank& bank);
+  // FIELD_INVALID, BANK_NOT_REGISTERED.
+  absl::StatusOr<Bank> SetBankAddress(const identity::Caller& caller, const std::string& request_id,
+                                      const std::string& bank_code, const std::string& address,
+                                      const std::string& tls_name, const std::string& reason);
   // FIELD_INVALID, PERIOD_INVALID, BANK_NOT_REGISTERED, ALREADY_EXISTS, PERMISSION_DENIED for
   // another district.
   absl::StatusOr<Agreement> CreateAgreement(const identity::Caller& caller,

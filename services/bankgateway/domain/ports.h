@@ -27,6 +27,9 @@ namespace yikatong::bankgateway {
 
 enum class FileAnswer { kAccepted, kDuplicate, kRefused };
 
+// The bank has other bytes under our id: its word for it, and our note.
+inline constexpr std::string_view kOtherContent = "OTHER_CONTENT";
+
 struct SendAnswer {
   FileAnswer answer = FileAnswer::kRefused;
   std::string word;  // the bank's reason, for refused
@@ -92,6 +95,7 @@ struct FileToSend {
   std::string signature;
   std::string signer_key_id;
   bool refuses_duplicates = false;
+  bool stopped = false;           // the bank had other bytes under its id when it was last asked
   bool may_send = false;          // bank and agreement are usable today
   std::int64_t act_until_ms = 0;  // on Clock::MonotonicMillis
 };
@@ -137,6 +141,10 @@ class Directory {
                                             const std::string& request_id,
                                             const std::string& bank_code, bool suspended,
                                             const std::string& reason) = 0;
+  // Calls go to the new address from here on; one that is under way ends at the old one.
+  virtual absl::StatusOr<Bank> SetBankAddress(
+      const identity::Caller& caller, const std::string& request_id, const std::string& bank_code,
+      const std::string& address, const std::string& tls_name, const std::string& reason) = 0;
   virtual absl::StatusOr<std::vector<Bank>> ListBanks(const std::string& after, int count) = 0;
   virtual absl::StatusOr<Agreement> CreateAgreement(const identity::Caller& caller,
                                                     const std::string& request_id,
@@ -183,7 +191,8 @@ class FileBook {
   // The bank will never pay any of it: every row is FAILED with `reason`, once.
   virtual absl::Status MarkRefused(const FileToSend& file, std::string_view word,
                                    status::Reason reason) = 0;
-  // Nothing is known; whoever takes it next asks first.
+  // Nothing is known; whoever takes it next asks first. The note kOtherContent stops the file: a
+  // case is opened, and a person has to look.
   virtual absl::Status Release(const FileToSend& file, std::string_view note) = 0;
   virtual absl::StatusOr<std::vector<File>> List(const identity::Scope& scope,
                                                  std::int32_t district, std::int64_t before_number,

@@ -10,7 +10,6 @@
 namespace yikatong::bankgateway {
 namespace {
 
-constexpr std::string_view kOtherContent = "OTHER_CONTENT";
 // A send must have ended before anybody else may take the file.
 constexpr std::int64_t kLeaseMarginMs = 500;
 

@@ -141,8 +141,12 @@ inline constexpr char kSecondDebit[] = "SECOND_DEBIT";
 inline constexpr char kAmountDiffers[] = "AMOUNT_DIFFERS";
 inline constexpr char kReversalWithoutPayment[] = "REVERSAL_WITHOUT_PAYMENT";
 inline constexpr char kLineMissing[] = "LINE_MISSING";
+inline constexpr char kReturnLineMissing[] = "RETURN_LINE_MISSING";
 inline constexpr char kNotReportedPaid[] = "NOT_REPORTED_PAID";
 inline constexpr char kContradictingResult[] = "CONTRADICTING_RESULT";
+// Kinds of cases that are no difference of a payment.
+inline constexpr char kFileOtherContent[] = "FILE_OTHER_CONTENT";
+inline constexpr char kStatementMissing[] = "STATEMENT_MISSING";
 }  // namespace difference
 
 struct Difference {

@@ -8,6 +8,8 @@
 
 #include "common/base/dates.h"
 #include "common/status/status.h"
+#include "services/bankgateway/rpc/case_methods.h"
+#include "services/bankgateway/rpc/page.h"
 #include "services/bankgateway/rpc/wire.h"
 
 namespace yikatong::bankgateway {
@@ -21,6 +23,7 @@ using status::Reason;
 #define YKT_METHOD(name) "/yikatong.bankgateway.v1.BankGatewayService/" name
 constexpr std::string_view kCreateBank = YKT_METHOD("CreateBank");
 constexpr std::string_view kSetBankState = YKT_METHOD("SetBankState");
+constexpr std::string_view kSetBankAddress = YKT_METHOD("SetBankAddress");
 constexpr std::string_view kListBanks = YKT_METHOD("ListBanks");
 constexpr std::string_view kCreateAgreement = YKT_METHOD("CreateAgreement");
 constexpr std::string_view kSetAgreementState = YKT_METHOD("SetAgreementState");
@@ -36,10 +39,15 @@ constexpr std::string_view kGetStatistics = YKT_METHOD("GetStatistics");
 #undef YKT_METHOD
 
 constexpr RoleSet kAdmins = {Role::kBankAdmin, Role::kCityFinance};
+constexpr RoleSet kFinance = {Role::kDistrictFinanceOperator, Role::kDistrictFinanceReviewer,
+                              Role::kCityFinance};
+constexpr RoleSet kCaseDesk = {Role::kDistrictFinanceOperator, Role::kDistrictFinanceReviewer,
+                               Role::kCityFinance, Role::kBankAdmin};
 
 constexpr identity::MethodRule kRules[] = {
     {kCreateBank, kAdmins, {}},
     {kSetBankState, kAdmins, {}},
+    {kSetBankAddress, {Role::kBankAdmin}, {}},
     {kListBanks, RoleSet::All(), {"dispatch", "oversight"}},
     {kCreateAgreement, kAdmins, {}},
     {kSetAgreementState, kAdmins, {}},
@@ -51,25 +59,17 @@ constexpr identity::MethodRule kRules[] = {
     {kListFiles, RoleSet::All(), {"dispatch", "oversight"}},
     {kListReconciliations, RoleSet::All(), {"dispatch", "oversight"}},
     {kListDifferences, RoleSet::All(), {"dispatch", "oversight"}},
+    {kListCases, RoleSet::All(), {"oversight"}},
+    {kGetCase, RoleSet::All(), {"oversight"}},
+    {kAssignCase, kCaseDesk, {}},
+    {kNoteCase, kCaseDesk, {}},
+    {kProposeDecision, kFinance, {}},
+    {kConfirmDecision, {Role::kDistrictFinanceReviewer, Role::kCityFinance}, {}},
     {kGetStatistics, RoleSet::All(), {"dispatch", "oversight"}},
 };
 
-absl::Status BadField(std::string_view field) {
-  return status::Refuse(Reason::kFieldInvalid, "", {{"field", std::string(field)}});
-}
-
 absl::Status CheckReason(const std::string& reason) {
   return reason.empty() || reason.size() > 500 ? BadField("reason") : absl::OkStatus();
-}
-
-// Fills a page of one more than was asked for: the last one only says that there is another page.
-template <typename Value, typename Add, typename Token>
-void FillPage(std::vector<Value>& values, int count, const Add& add, const Token& token,
-              std::string* next) {
-  const bool more = values.size() > static_cast<std::size_t>(count);
-  if (more) values.resize(static_cast<std::size_t>(count));
-  for (const Value& value : values) ToWire(value, *add());
-  if (more) *next = token(values.back());
 }
 
 }  // namespace
@@ -98,6 +98,22 @@ grpc::Status GatewayRpc::SetBankState(grpc::ServerContext* context,
             const Bank bank,
             books_.directory.SetBankState(caller, request->request_id(), request->bank_code(),
                                           request->suspended(), request->reason()));
+        ToWire(bank, *response);
+        return absl::OkStatus();
+      });
+}
+
+grpc::Status GatewayRpc::SetBankAddress(grpc::ServerContext* context,
+                                        const v1::SetBankAddressRequest* request,
+                                        v1::Bank* response) {
+  return rpc::Unary(
+      guard_, context, kSetBankAddress, *request, [&](const Caller& caller) -> absl::Status {
+        YKT_RETURN_IF_ERROR(rpc::RequireRequestId(request->request_id()));
+        YKT_RETURN_IF_ERROR(CheckReason(request->reason()));
+        YKT_ASSIGN_OR_RETURN(
+            const Bank bank,
+            intake_.SetBankAddress(caller, request->request_id(), request->bank_code(),
+                                   request->address(), request->tls_name(), request->reason()));
         ToWire(bank, *response);
         return absl::OkStatus();
       });

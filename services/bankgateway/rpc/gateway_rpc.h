@@ -7,6 +7,7 @@
 
 #include "common/identity/access.h"
 #include "common/rpc/call.h"
+#include "services/bankgateway/domain/case_book.h"
 #include "services/bankgateway/domain/intake.h"
 #include "services/bankgateway/domain/ports.h"
 #include "yikatong/bankgateway/v1/bankgateway.grpc.pb.h"
@@ -24,6 +25,7 @@ class GatewayRpc final : public v1::BankGatewayService::Service {
     InstructionBook& instructions;
     FileBook& files;
     OutcomeBook& outcomes;
+    CaseBook& cases;
   };
   GatewayRpc(Intake& intake, Books books, const rpc::Guard& guard)
       : intake_(intake), books_(books), guard_(guard) {}
@@ -32,6 +34,9 @@ class GatewayRpc final : public v1::BankGatewayService::Service {
                           v1::Bank* response) override;
   grpc::Status SetBankState(grpc::ServerContext* context, const v1::SetBankStateRequest* request,
                             v1::Bank* response) override;
+  grpc::Status SetBankAddress(grpc::ServerContext* context,
+                              const v1::SetBankAddressRequest* request,
+                              v1::Bank* response) override;
   grpc::Status ListBanks(grpc::ServerContext* context, const v1::ListBanksRequest* request,
                          v1::ListBanksResponse* response) override;
   grpc::Status CreateAgreement(grpc::ServerContext* context,
@@ -61,6 +66,21 @@ class GatewayRpc final : public v1::BankGatewayService::Service {
   grpc::Status ListDifferences(grpc::ServerContext* context,
                                const v1::ListDifferencesRequest* request,
                                v1::ListDifferencesResponse* response) override;
+  // In case_rpc.cc.
+  grpc::Status ListCases(grpc::ServerContext* context, const v1::ListCasesRequest* request,
+                         v1::ListCasesResponse* response) override;
+  grpc::Status GetCase(grpc::ServerContext* context, const v1::GetCaseRequest* request,
+                       v1::CaseDetails* response) override;
+  grpc::Status AssignCase(grpc::ServerContext* context, const v1::AssignCaseRequest* request,
+                          v1::Case* response) override;
+  grpc::Status NoteCase(grpc::ServerContext* context, const v1::NoteCaseRequest* request,
+                        v1::Case* response) override;
+  grpc::Status ProposeDecision(grpc::ServerContext* context,
+                               const v1::ProposeDecisionRequest* request,
+                               v1::Case* response) override;
+  grpc::Status ConfirmDecision(grpc::ServerContext* context,
+                               const v1::ConfirmDecisionRequest* request,
+                               v1::Case* response) override;
   grpc::Status GetStatistics(grpc::ServerContext* context, const v1::GetStatisticsRequest* request,
                              v1::GetStatisticsResponse* response) override;
 

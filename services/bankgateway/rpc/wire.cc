@@ -31,6 +31,14 @@ v1::OutcomeState StateToWire(OutcomeState state) {
   return v1::OUTCOME_STATE_UNSPECIFIED;
 }
 
+void ToWire(absl::Time at, google::protobuf::Timestamp& wire) {
+  const absl::Duration since = at - absl::UnixEpoch();
+  const std::int64_t seconds = absl::ToInt64Seconds(since);
+  wire.set_seconds(seconds);
+  wire.set_nanos(
+      static_cast<std::int32_t>(absl::ToInt64Nanoseconds(since - absl::Seconds(seconds))));
+}
+
 }  // namespace
 
 Bank FromWire(const v1::Bank& wire) {
@@ -125,11 +133,7 @@ void ToWire(const File& file, v1::File& wire) {
   wire.set_state(static_cast<v1::FileState>(file.state));
   wire.set_sha256(file.sha256);
   wire.set_reason(file.reason);
-  const absl::Duration since = file.changed_at - absl::UnixEpoch();
-  const std::int64_t seconds = absl::ToInt64Seconds(since);
-  wire.mutable_changed_at()->set_seconds(seconds);
-  wire.mutable_changed_at()->set_nanos(
-      static_cast<std::int32_t>(absl::ToInt64Nanoseconds(since - absl::Seconds(seconds))));
+  ToWire(file.changed_at, *wire.mutable_changed_at());
 }
 
 void ToWire(const Reconciliation& reconciliation, v1::Reconciliation& wire) {
@@ -151,6 +155,60 @@ void ToWire(const Difference& difference, v1::Difference& wire) {
   wire.set_kind(difference.kind);
   wire.set_statement_fen(difference.statement_fen);
   wire.set_book_fen(difference.book_fen);
+}
+
+void ToWire(const Case& one, v1::Case& wire) {
+  wire.set_case_id(one.case_id);
+  wire.set_agreement_no(one.agreement_no);
+  wire.set_bank_code(one.bank_code);
+  wire.set_district(one.district);
+  wire.set_kind(one.kind);
+  wire.set_subject(one.subject);
+  wire.set_reference(one.reference);
+  wire.set_business_date(base::FormatDate(one.day));
+  wire.set_state(static_cast<v1::CaseState>(one.state));
+  wire.set_priority(static_cast<v1::CasePriority>(one.priority));
+  wire.set_owner(one.owner);
+  wire.set_opened_on(base::FormatDate(one.opened_on));
+  if (one.due_on) wire.set_due_on(base::FormatDate(*one.due_on));
+  if (one.closed_on) wire.set_closed_on(base::FormatDate(*one.closed_on));
+  wire.set_age_days(one.age_days);
+  wire.set_overdue(one.overdue);
+  wire.set_occurrences(one.occurrences);
+  wire.set_statement_fen(one.statement_fen);
+  wire.set_book_fen(one.book_fen);
+  wire.set_open_fen(one.open_fen);
+  wire.set_decision(static_cast<v1::CaseDecision>(one.decision));
+  wire.set_reason(one.reason);
+  wire.set_evidence_sha256(one.evidence);
+  wire.set_matched_case_id(one.matched_case);
+  wire.set_proposed_by(one.proposed_by);
+  wire.set_decided_by(one.decided_by);
+}
+
+void ToWire(const CaseDetails& details, v1::CaseDetails& wire) {
+  ToWire(details.one, *wire.mutable_current());
+  for (const CaseEventRow& row : details.history) {
+    v1::CaseEvent& event = *wire.add_history();
+    event.set_event_no(row.event_no);
+    ToWire(row.at, *event.mutable_at());
+    event.set_business_date(base::FormatDate(row.on_day));
+    event.set_what(row.what);
+    event.set_from_state(static_cast<v1::CaseState>(row.from_state));
+    event.set_to_state(static_cast<v1::CaseState>(row.to_state));
+    event.set_actor(row.actor);
+    event.set_decision(static_cast<v1::CaseDecision>(row.decision));
+    event.set_amount_fen(row.amount_fen);
+    event.set_note(row.note);
+  }
+  for (const Decision decision : details.fitting) {
+    wire.add_fitting_decisions(static_cast<v1::CaseDecision>(decision));
+  }
+}
+
+Proposal FromWire(const v1::ProposeDecisionRequest& wire) {
+  return {static_cast<Decision>(wire.decision()), wire.reason(), wire.evidence_sha256(),
+          wire.other_case_id()};
 }
 
 void ToWire(const Statistics& statistics, v1::GetStatisticsResponse& wire) {

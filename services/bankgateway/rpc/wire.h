@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "services/bankgateway/domain/cases.h"
 #include "services/bankgateway/domain/types.h"
 #include "yikatong/bankgateway/v1/bankgateway.pb.h"
 
@@ -21,6 +22,9 @@ void ToWire(const Instruction& instruction, v1::Instruction& wire);
 void ToWire(const File& file, v1::File& wire);
 void ToWire(const Reconciliation& reconciliation, v1::Reconciliation& wire);
 void ToWire(const Difference& difference, v1::Difference& wire);
+void ToWire(const Case& one, v1::Case& wire);
+void ToWire(const CaseDetails& details, v1::CaseDetails& wire);
+Proposal FromWire(const v1::ProposeDecisionRequest& wire);
 void ToWire(const Statistics& statistics, v1::GetStatisticsResponse& wire);
 
 // 100 for 0; FIELD_INVALID below 0 or above 1000.

@@ -1,6 +1,10 @@
 #include "services/bankgateway/store/context.h"
 
+#include "common/crypto/sha256.h"
+#include "common/crypto/wire.h"
 #include "common/outbox/outbox.h"
+#include "common/status/status.h"
+#include "services/bankgateway/sql/queries.h"
 
 namespace yikatong::bankgateway {
 
@@ -34,6 +38,22 @@ absl::Status RecordRefusal(const StoreContext& context, const identity::Caller& 
                   .subject = std::string(method.substr(method.rfind('/') + 1)),
                   .details = {{"reason", reason.empty() ? "NONE" : std::string(reason)}}});
   });
+}
+
+absl::StatusOr<bool> DoneBefore(postgres::Transaction& tx, const std::string& request_id,
+                                std::initializer_list<std::string_view> content) {
+  std::string bytes;
+  for (const std::string_view field : content) crypto::PutField(bytes, field);
+  const crypto::Digest hash = crypto::Sha256(bytes);
+  YKT_ASSIGN_OR_RETURN(const postgres::Rows taken, tx.Run(sql::kRequestInsert, request_id,
+                                                          postgres::Bytes{crypto::BytesOf(hash)}));
+  if (taken.affected() == 1) return false;
+  YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx.Run(sql::kRequestFind, request_id));
+  YKT_INVARIANT(rows.size() == 1, "a request that is taken is not there");
+  if (rows[0].Bytes(0) != crypto::BytesOf(hash)) {
+    return status::Refuse(status::Reason::kRequestIdReused);
+  }
+  return true;
 }
 
 }  // namespace yikatong::bankgateway

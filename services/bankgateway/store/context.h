@@ -2,18 +2,22 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "common/base/clock.h"
 #include "common/base/ids.h"
+#include "common/calendar/calendar.h"
 #include "common/crypto/column_cipher.h"
 #include "common/crypto/ed25519.h"
 #include "common/identity/caller.h"
 #include "common/postgres/database.h"
 #include "common/postgres/lease.h"
+#include "services/bankgateway/domain/cases.h"
 
 namespace yikatong::bankgateway {
 
@@ -26,6 +30,8 @@ struct StoreContext {
   base::IdSource& ids;
   const crypto::ColumnCipher& cipher;            // accounts and the bytes of files
   const crypto::Ed25519PrivateKey& file_signer;  // whose signature banks know
+  CaseTerms terms = {};
+  calendar::Calendar calendar = calendar::Calendar::BuiltIn();
 };
 
 struct Deed {
@@ -46,6 +52,11 @@ absl::Status Audit(const StoreContext& context, postgres::Transaction& tx,
 // A refusal of a known caller, in a transaction of its own.
 absl::Status RecordRefusal(const StoreContext& context, const identity::Caller& caller,
                            std::string_view method, std::string_view reason);
+
+// Takes the id of a mutation; true where it was done before with this content, REQUEST_ID_REUSED
+// with other content.
+absl::StatusOr<bool> DoneBefore(postgres::Transaction& tx, const std::string& request_id,
+                                std::initializer_list<std::string_view> content);
 
 // An array literal of words that hold no quotes, commas or braces.
 template <typename Words>

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/dates.h"
+#include "common/base/ranges.h"
 #include "common/crypto/merkle.h"
 #include "common/crypto/sha256.h"
 #include "common/postgres/bulk.h"
@@ -51,6 +52,7 @@ absl::Status OutcomeWriter::Load(const std::vector<std::int64_t>& references, bo
     if (reference > 0) by_district[DistrictOfReference(reference)].push_back(reference);
   }
   known_.reserve(references.size());
+  if (with_lines) YKT_RETURN_IF_ERROR(cases_.Load(references));
   for (auto& [district, some] : by_district) {
     std::sort(some.begin(), some.end());
     some.erase(std::unique(some.begin(), some.end()), some.end());
@@ -75,11 +77,14 @@ absl::Status OutcomeWriter::Load(const std::vector<std::int64_t>& references, bo
 absl::Status OutcomeWriter::LoadDistrict(std::int32_t district,
                                          const std::vector<std::int64_t>& references,
                                          bool with_lines) {
+  const base::Ranges ranges = base::DenseRanges(references, kNeighbourReferences);
   Columns columns;
-  columns.Scalar(district).Int64s(references);
+  columns.Scalar(district).Int64s(ranges.first).Int64s(ranges.last);
   YKT_ASSIGN_OR_RETURN(const Rows instructions, tx_.RunColumns(sql::kKnownInstructions, columns));
   for (const Row row : instructions) {
-    Known& known = known_[row.Int64(0)];
+    const std::int64_t reference = row.Int64(0);
+    if (!std::binary_search(references.begin(), references.end(), reference)) continue;
+    Known& known = known_[reference];
     known.district = district;
     known.amount_fen = row.Int64(1);
     known.last_four = row.Int(2);
@@ -87,7 +92,9 @@ absl::Status OutcomeWriter::LoadDistrict(std::int32_t district,
   }
   YKT_ASSIGN_OR_RETURN(const Rows outcomes, tx_.RunColumns(sql::kKnownOutcomes, columns));
   for (const Row row : outcomes) {
-    const auto at = known_.find(row.Int64(0));
+    const std::int64_t reference = row.Int64(0);
+    if (!std::binary_search(references.begin(), references.end(), reference)) continue;
+    const auto at = known_.find(reference);
     YKT_INVARIANT(at != known_.end(), "an outcome without an instruction");
     at->second.last_no = row.Int(1);
     at->second.last = static_cast<OutcomeState>(row.Int(2));
@@ -99,6 +106,7 @@ absl::Status OutcomeWriter::LoadDistrict(std::int32_t district,
   for (const Row row : lines) {
     const auto at = known_.find(row.Int64(0));
     if (at == known_.end()) continue;
+    if (row.MaybeInt64(2).value_or(at->second.amount_fen) != at->second.amount_fen) continue;
     (row.Bool(1) ? at->second.debited : at->second.reversed) = true;
   }
   return absl::OkStatus();
@@ -197,12 +205,27 @@ void OutcomeWriter::Record(std::int64_t reference, Known& known, OutcomeState st
   ++book_days_[{submission.agreement_no, *ground.booked_on, paid}].reported;
   // The statement of that day is done, and had no such line, or it would have told us first.
   if (submission.reconciled_through && *ground.booked_on <= *submission.reconciled_through) {
-    Differ({0, submission.agreement_no, known.district, *ground.booked_on, 0, reference,
-            difference::kLineMissing, 0, ground.amount_fen});
+    MissLine({0, submission.agreement_no, known.district, *ground.booked_on, 0, reference, "", 0,
+              ground.amount_fen},
+             paid);
   }
 }
 
-void OutcomeWriter::Differ(Difference difference) { differences_.push_back(std::move(difference)); }
+OpenCase& OutcomeWriter::Differ(Difference difference) {
+  if (differences_++ == 0) first_difference_ = difference;
+  return cases_.Add(std::move(difference));
+}
+
+void OutcomeWriter::MissLine(const Difference& missing, bool debit) {
+  Difference difference = missing;
+  difference.kind = debit ? difference::kLineMissing : difference::kReturnLineMissing;
+  OpenCase& one = Differ(std::move(difference));
+  const Leg payments{Suspense::kPayments};
+  const Leg owed{Suspense::kOwedToBank, &one};
+  const Leg claim{Suspense::kClaimOnBank, &one};
+  cases_.Post(missing.agreement_no, missing.district, missing.day, debit ? payments : claim,
+              debit ? owed : payments, missing.book_fen, "missing");
+}
 
 void OutcomeWriter::Match(const std::string& agreement_no, absl::CivilDay day, bool debit) {
   ++book_days_[{agreement_no, day, debit}].matched;
@@ -215,7 +238,8 @@ absl::Status OutcomeWriter::Finish() {
   }
   YKT_RETURN_IF_ERROR(WriteFinals());
   YKT_RETURN_IF_ERROR(WriteBookDays());
-  return WriteDifferences();
+  YKT_RETURN_IF_ERROR(cases_.Finish());
+  return AuditDifferences();
 }
 
 absl::Status OutcomeWriter::WriteOutcomes() {
@@ -326,45 +350,16 @@ absl::Status OutcomeWriter::WriteBookDays() {
   return tx_.RunColumns(sql::kBookDayAdd, columns).status();
 }
 
-absl::Status OutcomeWriter::WriteDifferences() {
-  if (differences_.empty()) return absl::OkStatus();
-  std::vector<std::string> agreements;
-  std::vector<std::int32_t> districts;
-  std::vector<absl::CivilDay> days;
-  std::vector<std::int64_t> lines;
-  std::vector<std::int64_t> references;
-  std::vector<std::string> kinds;
-  std::vector<std::int64_t> statement_fen;
-  std::vector<std::int64_t> book_fen;
-  std::map<std::string, std::string> counts;
-  for (const Difference& one : differences_) {
-    agreements.push_back(one.agreement_no);
-    districts.push_back(one.district);
-    days.push_back(one.day);
-    lines.push_back(one.line);
-    references.push_back(one.reference);
-    kinds.push_back(one.kind);
-    statement_fen.push_back(one.statement_fen);
-    book_fen.push_back(one.book_fen);
-  }
-  Columns columns;
-  columns.Texts(agreements)
-      .Int32s(districts)
-      .Dates(days)
-      .Int64s(lines)
-      .Int64s(references)
-      .Texts(kinds)
-      .Int64s(statement_fen)
-      .Int64s(book_fen);
-  YKT_RETURN_IF_ERROR(tx_.RunColumns(sql::kDifferenceInsert, columns).status());
+absl::Status OutcomeWriter::AuditDifferences() {
+  if (differences_ == 0) return absl::OkStatus();
   return Audit(context_, tx_, nullptr,
                {.kind = "differences.found",
-                .district = differences_.front().district,
+                .district = first_difference_.district,
                 .subject = "banks/" + bank_code_,
                 .details = {{"source", std::string(source_)},
-                            {"count", std::to_string(differences_.size())},
-                            {"first_kind", differences_.front().kind},
-                            {"first_day", base::FormatDate(differences_.front().day)}}});
+                            {"count", std::to_string(differences_)},
+                            {"first_kind", first_difference_.kind},
+                            {"first_day", base::FormatDate(first_difference_.day)}}});
 }
 
 }  // namespace yikatong::bankgateway

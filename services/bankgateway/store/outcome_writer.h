@@ -23,9 +23,15 @@
 #include "absl/time/civil_time.h"
 #include "services/bankgateway/domain/outcome_rules.h"
 #include "services/bankgateway/domain/ports.h"
+#include "services/bankgateway/store/case_writer.h"
 #include "services/bankgateway/store/context.h"
 
 namespace yikatong::bankgateway {
+
+// References of neighbouring items are a hundred apart, and a file has every second or third of
+// them: one stretch of an index is read faster than each is found from its root, also where it holds
+// a few times as many.
+inline constexpr std::int64_t kNeighbourReferences = 1'600;
 
 struct KnownSubmission {
   std::string agreement_no;
@@ -46,7 +52,7 @@ struct Known {
   std::int32_t last_no = 0;
   std::optional<absl::CivilDay> last_booked_on;
   std::optional<absl::CivilDay> paid_on;
-  bool debited = false;  // by a line of a statement
+  bool debited = false;  // by a line of a statement, of its amount
   bool reversed = false;
 };
 
@@ -64,12 +70,16 @@ class OutcomeWriter {
  public:
   OutcomeWriter(const StoreContext& context, postgres::Transaction& tx, std::string bank_code,
                 std::string_view source)
-      : context_(context), tx_(tx), bank_code_(std::move(bank_code)), source_(source) {}
+      : context_(context),
+        tx_(tx),
+        bank_code_(std::move(bank_code)),
+        source_(source),
+        cases_(context, tx, bank_code_) {}
 
   // Locks the bank's cursor row; its value.
   absl::StatusOr<std::int64_t> Lock();
-  // Reads instructions, outcomes and, where asked, statement lines of these references. References
-  // that nobody submitted are left out.
+  // Reads instructions, outcomes and, where asked, statement lines and open cases of these
+  // references. References that nobody submitted are left out.
   absl::Status Load(const std::vector<std::int64_t>& references, bool with_lines = false);
   // Null where nobody submitted it, or to another bank.
   Known* Find(std::int64_t reference);
@@ -79,13 +89,18 @@ class OutcomeWriter {
   void Record(std::int64_t reference, Known& known, OutcomeState state, const Ground& ground);
   // PAID and RETURNED at once where the return came first.
   void RecordReturn(std::int64_t reference, Known& known, const Ground& ground);
-  void Differ(Difference difference);
+  // A difference is a case; the caller posts its money.
+  OpenCase& Differ(Difference difference);
+  // A payment (or a return) that we hold as booked has no line: we owe the bank its debit, or claim
+  // the credit from it.
+  void MissLine(const Difference& missing, bool debit);
   // One more payment (or return) of a day has its line.
   void Match(const std::string& agreement_no, absl::CivilDay day, bool debit);
 
   // Writes everything that was recorded.
   absl::Status Finish();
-  std::int64_t differences() const { return static_cast<std::int64_t>(differences_.size()); }
+  std::int64_t differences() const { return differences_; }
+  CaseWriter& cases() { return cases_; }
 
  private:
   struct Recorded {
@@ -118,7 +133,7 @@ class OutcomeWriter {
   absl::Status WriteChunk(std::int32_t district, const DistrictStep& step);
   absl::Status WriteFinals();
   absl::Status WriteBookDays();
-  absl::Status WriteDifferences();
+  absl::Status AuditDifferences();
 
   const StoreContext& context_;
   postgres::Transaction& tx_;
@@ -133,7 +148,9 @@ class OutcomeWriter {
     std::int64_t matched = 0;
   };
   std::map<std::tuple<std::string, absl::CivilDay, bool>, BookDay> book_days_;
-  std::vector<Difference> differences_;
+  std::int64_t differences_ = 0;
+  Difference first_difference_;
+  CaseWriter cases_;
 };
 
 }  // namespace yikatong::bankgateway

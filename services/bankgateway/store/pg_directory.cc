@@ -1,8 +1,6 @@
 #include "services/bankgateway/store/pg_directory.h"
 
 #include "common/base/dates.h"
-#include "common/crypto/sha256.h"
-#include "common/crypto/wire.h"
 #include "common/status/status.h"
 #include "services/bankgateway/sql/queries.h"
 
@@ -16,12 +14,6 @@ using status::Reason;
 
 Bank BankOf(const Row& row) {
   return {row.Text(0), row.Text(1), row.Text(2), row.Bool(3), row.Bool(4), row.Text(5)};
-}
-
-std::string ContentOf(std::initializer_list<std::string_view> fields) {
-  std::string bytes;
-  for (const std::string_view field : fields) crypto::PutField(bytes, field);
-  return bytes;
 }
 
 std::string_view Word(bool value) { return value ? "true" : "false"; }
@@ -59,28 +51,15 @@ Agreement AgreementOf(const Row& row) {
   return agreement;
 }
 
-absl::StatusOr<bool> PgDirectory::DoneBefore(Transaction& tx, const std::string& request_id,
-                                             const std::string& content) {
-  const crypto::Digest hash = crypto::Sha256(content);
-  YKT_ASSIGN_OR_RETURN(const Rows taken, tx.Run(sql::kRequestInsert, request_id,
-                                                postgres::Bytes{crypto::BytesOf(hash)}));
-  if (taken.affected() == 1) return false;
-  YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kRequestFind, request_id));
-  YKT_INVARIANT(rows.size() == 1, "a request that is taken is not there");
-  if (rows[0].Bytes(0) != crypto::BytesOf(hash)) return status::Refuse(Reason::kRequestIdReused);
-  return true;
-}
-
 absl::StatusOr<Bank> PgDirectory::CreateBank(const identity::Caller& caller,
                                              const std::string& request_id, const Bank& bank) {
   Bank made;
   YKT_RETURN_IF_ERROR(
       context_.database.Transact("create_bank", [&](Transaction& tx) -> absl::Status {
-        YKT_ASSIGN_OR_RETURN(
-            const bool before,
-            DoneBefore(tx, request_id,
-                       ContentOf({"CreateBank", bank.bank_code, bank.name, bank.address,
-                                  bank.tls_name, Word(bank.card_partner)})));
+        YKT_ASSIGN_OR_RETURN(const bool before,
+                             DoneBefore(tx, request_id,
+                                        {"CreateBank", bank.bank_code, bank.name, bank.address,
+                                         bank.tls_name, Word(bank.card_partner)}));
         if (!before) {
           YKT_ASSIGN_OR_RETURN(const Rows rows,
                                tx.Run(sql::kBankInsert, bank.bank_code, bank.name, bank.address,
@@ -107,8 +86,7 @@ absl::StatusOr<Bank> PgDirectory::SetBankState(const identity::Caller& caller,
       context_.database.Transact("set_bank_state", [&](Transaction& tx) -> absl::Status {
         YKT_ASSIGN_OR_RETURN(
             const bool before,
-            DoneBefore(tx, request_id,
-                       ContentOf({"SetBankState", bank_code, Word(suspended), reason})));
+            DoneBefore(tx, request_id, {"SetBankState", bank_code, Word(suspended), reason}));
         if (!before) {
           YKT_ASSIGN_OR_RETURN(const Rows rows,
                                tx.Run(sql::kBankSetState, bank_code, suspended, reason));
@@ -117,6 +95,34 @@ absl::StatusOr<Bank> PgDirectory::SetBankState(const identity::Caller& caller,
                                     {.kind = suspended ? "bank.suspended" : "bank.resumed",
                                      .district = identity::kWholeCity,
                                      .subject = "banks/" + bank_code,
+                                     .request_id = request_id}));
+        }
+        YKT_ASSIGN_OR_RETURN(changed, ReadBank(tx, bank_code));
+        return absl::OkStatus();
+      }));
+  return changed;
+}
+
+absl::StatusOr<Bank> PgDirectory::SetBankAddress(
+    const identity::Caller& caller, const std::string& request_id, const std::string& bank_code,
+    const std::string& address, const std::string& tls_name, const std::string& reason) {
+  Bank changed;
+  YKT_RETURN_IF_ERROR(
+      context_.database.Transact("set_bank_address", [&](Transaction& tx) -> absl::Status {
+        YKT_ASSIGN_OR_RETURN(
+            const bool before,
+            DoneBefore(tx, request_id, {"SetBankAddress", bank_code, address, tls_name, reason}));
+        if (!before) {
+          YKT_ASSIGN_OR_RETURN(const Bank old, ReadBank(tx, bank_code));
+          YKT_RETURN_IF_ERROR(tx.Run(sql::kBankSetAddress, bank_code, address, tls_name).status());
+          YKT_RETURN_IF_ERROR(Audit(context_, tx, &caller,
+                                    {.kind = "bank.moved",
+                                     .district = identity::kWholeCity,
+                                     .subject = "banks/" + bank_code,
+                                     .details = {{"from", old.address},
+                                                 {"to", address},
+                                                 {"tls_name", tls_name},
+                                                 {"reason", reason}},
                                      .request_id = request_id}));
         }
         YKT_ASSIGN_OR_RETURN(changed, ReadBank(tx, bank_code));
@@ -145,11 +151,10 @@ absl::StatusOr<Agreement> PgDirectory::CreateAgreement(const identity::Caller& c
         YKT_ASSIGN_OR_RETURN(
             const bool before,
             DoneBefore(tx, request_id,
-                       ContentOf({"CreateAgreement", a.agreement_no, std::to_string(a.district),
-                                  a.department_id, a.bank_code, base::FormatDate(a.valid_from),
-                                  base::FormatDate(a.valid_to), Word(a.credits_other_banks),
-                                  Word(a.with_identity), Word(a.bank_notifies),
-                                  Word(a.refuses_duplicates)})));
+                       {"CreateAgreement", a.agreement_no, std::to_string(a.district),
+                        a.department_id, a.bank_code, base::FormatDate(a.valid_from),
+                        base::FormatDate(a.valid_to), Word(a.credits_other_banks),
+                        Word(a.with_identity), Word(a.bank_notifies), Word(a.refuses_duplicates)}));
         if (!before) {
           YKT_RETURN_IF_ERROR(ReadBank(tx, a.bank_code).status());
           YKT_ASSIGN_OR_RETURN(
@@ -182,10 +187,9 @@ absl::StatusOr<Agreement> PgDirectory::SetAgreementState(const identity::Caller&
   YKT_RETURN_IF_ERROR(
       context_.database.Transact("set_agreement_state", [&](Transaction& tx) -> absl::Status {
         YKT_ASSIGN_OR_RETURN(changed, ReadAgreement(tx, identity::ScopeOf(caller), agreement_no));
-        YKT_ASSIGN_OR_RETURN(
-            const bool before,
-            DoneBefore(tx, request_id,
-                       ContentOf({"SetAgreementState", agreement_no, Word(suspended), reason})));
+        YKT_ASSIGN_OR_RETURN(const bool before, DoneBefore(tx, request_id,
+                                                           {"SetAgreementState", agreement_no,
+                                                            Word(suspended), reason}));
         if (!before) {
           YKT_RETURN_IF_ERROR(
               tx.Run(sql::kAgreementSetState, agreement_no, suspended, reason).status());

@@ -15,6 +15,10 @@ class PgDirectory final : public Directory {
   absl::StatusOr<Bank> SetBankState(const identity::Caller& caller, const std::string& request_id,
                                     const std::string& bank_code, bool suspended,
                                     const std::string& reason) override;
+  absl::StatusOr<Bank> SetBankAddress(const identity::Caller& caller, const std::string& request_id,
+                                      const std::string& bank_code, const std::string& address,
+                                      const std::string& tls_name,
+                                      const std::string& reason) override;
   absl::StatusOr<std::vector<Bank>> ListBanks(const std::string& after, int count) override;
   absl::StatusOr<Agreement> CreateAgreement(const identity::Caller& caller,
                                             const std::string& request_id,
@@ -32,10 +36,6 @@ class PgDirectory final : public Directory {
   absl::StatusOr<Statistics> Count(std::int32_t district) override;
 
  private:
-  // True where the request was done before with this content.
-  absl::StatusOr<bool> DoneBefore(postgres::Transaction& tx, const std::string& request_id,
-                                  const std::string& content);
-
   const StoreContext& context_;
 };
 

@@ -173,6 +173,7 @@ absl::StatusOr<std::optional<FileToSend>> PgFileBook::Take(
     file.refuses_duplicates = row.Bool(13);
     file.may_send = row.Bool(14);
     file.act_until_ms = act_until_ms;
+    file.stopped = row.Text(15) == kOtherContent;
     taken = std::move(file);
     return absl::OkStatus();
   }));
@@ -196,7 +197,15 @@ absl::StatusOr<std::string> PgFileBook::ReadPart(const std::string& file_id, std
 
 absl::Status PgFileBook::MarkSent(const FileToSend& file) {
   return context_.database.Transact("mark_sent", [&](Transaction& tx) -> absl::Status {
+    // The case of a stopped file ends here; whoever touches cases holds the bank's row first.
+    OutcomeWriter writer(context_, tx, file.bank_code, "file_sent");
+    if (file.stopped) YKT_RETURN_IF_ERROR(writer.Lock().status());
     YKT_ASSIGN_OR_RETURN(const Rows rows, LockFile(tx, file));
+    if (file.stopped) {
+      YKT_RETURN_IF_ERROR(writer.cases().SettleSubject(
+          file.agreement_no, difference::kFileOtherContent, file.file_id));
+      YKT_RETURN_IF_ERROR(writer.Finish());
+    }
     // Results can be faster than the answer to the file.
     const bool done = rows[0].Int(6) == rows[0].Int(3);
     const FileState state = done ? FileState::kDone : FileState::kSent;
@@ -210,33 +219,41 @@ absl::Status PgFileBook::MarkSent(const FileToSend& file) {
   });
 }
 
+absl::Status FailRowsOfFile(Transaction& tx, OutcomeWriter& writer, const std::string& file_id,
+                            Reason reason) {
+  Columns columns;
+  columns.Scalar(file_id);
+  YKT_ASSIGN_OR_RETURN(const Rows chunks, tx.RunColumns(sql::kFileReferences, columns));
+  std::vector<std::int64_t> references;
+  for (const Row row : chunks) references.push_back(row.Int64(0));
+  YKT_RETURN_IF_ERROR(writer.Load(references));
+  for (const std::int64_t reference : references) {
+    BankResult failed;
+    failed.reference = reference;
+    failed.state = RowState::kFailed;
+    Known* const known = writer.Find(reference);
+    YKT_INVARIANT(known != nullptr, "a row of a file has no instruction");
+    if (Next(known->last, BankSays::kFailed) == Verdict::kFailed) {
+      Ground ground;
+      ground.reason = status::ReasonName(reason);
+      ground.amount_fen = known->amount_fen;
+      writer.Record(reference, *known, OutcomeState::kFailed, ground);
+    } else {
+      writer.Apply(failed);
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status PgFileBook::MarkRefused(const FileToSend& file, std::string_view word, Reason reason) {
   return context_.database.Transact("mark_refused", [&](Transaction& tx) -> absl::Status {
     // The bank's row before the file's, as every writer of outcomes.
     OutcomeWriter writer(context_, tx, file.bank_code, "file_refused");
     YKT_RETURN_IF_ERROR(writer.Lock().status());
-    YKT_RETURN_IF_ERROR(LockFile(tx, file).status());
-    Columns columns;
-    columns.Scalar(file.file_id);
-    YKT_ASSIGN_OR_RETURN(const Rows chunks, tx.RunColumns(sql::kFileReferences, columns));
-    std::vector<std::int64_t> references;
-    for (const Row row : chunks) references.push_back(row.Int64(0));
-    YKT_RETURN_IF_ERROR(writer.Load(references));
-    for (const std::int64_t reference : references) {
-      BankResult failed;
-      failed.reference = reference;
-      failed.state = RowState::kFailed;
-      Known* const known = writer.Find(reference);
-      YKT_INVARIANT(known != nullptr, "a row of a file has no instruction");
-      if (Next(known->last, BankSays::kFailed) == Verdict::kFailed) {
-        Ground ground;
-        ground.reason = status::ReasonName(reason);
-        ground.amount_fen = known->amount_fen;
-        writer.Record(reference, *known, OutcomeState::kFailed, ground);
-      } else {
-        writer.Apply(failed);
-      }
-    }
+    YKT_ASSIGN_OR_RETURN(const Rows rows, LockFile(tx, file));
+    YKT_RETURN_IF_ERROR(FailRowsOfFile(tx, writer, file.file_id, reason));
+    YKT_RETURN_IF_ERROR(
+        writer.cases().SettleSubject(rows[0].Text(1), difference::kFileOtherContent, file.file_id));
     YKT_RETURN_IF_ERROR(writer.Finish());
     YKT_RETURN_IF_ERROR(
         tx.Run(sql::kFileSetState, file.file_id, static_cast<int>(FileState::kRefused), word)
@@ -253,8 +270,18 @@ absl::Status PgFileBook::MarkRefused(const FileToSend& file, std::string_view wo
 }
 
 absl::Status PgFileBook::Release(const FileToSend& file, std::string_view note) {
-  return context_.database.Transact("release_file", [&](Transaction& tx) {
-    return tx.Run(sql::kFileRelease, file.file_id, file.fence, note).status();
+  return context_.database.Transact("release_file", [&](Transaction& tx) -> absl::Status {
+    // Stopped for the first time: from here on it is somebody's case.
+    const bool stops = note == kOtherContent && !file.stopped;
+    OutcomeWriter writer(context_, tx, file.bank_code, "file_stopped");
+    if (stops) YKT_RETURN_IF_ERROR(writer.Lock().status());
+    YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kFileRelease, file.file_id, file.fence,
+                                                 file.stopped ? kOtherContent : note));
+    if (!stops || rows.affected() == 0) return absl::OkStatus();
+    writer.cases().Open({0, file.agreement_no, file.district, file.sent_on, 0, 0,
+                         difference::kFileOtherContent, 0, file.total_fen},
+                        file.file_id);
+    return writer.Finish();
   });
 }
 

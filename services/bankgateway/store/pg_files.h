@@ -3,6 +3,7 @@
 
 #include "services/bankgateway/domain/ports.h"
 #include "services/bankgateway/store/context.h"
+#include "services/bankgateway/store/outcome_writer.h"
 
 namespace yikatong::bankgateway {
 
@@ -10,6 +11,11 @@ struct PackOptions {
   int max_rows = kMaxFileRows;
   int wait_ms = 300;  // how long a chunk waits for others to share its file
 };
+
+// The bank will never pay any row of a file: each that has no outcome is FAILED with `reason`.
+// `writer` holds the bank's row; the caller finishes it.
+absl::Status FailRowsOfFile(postgres::Transaction& tx, OutcomeWriter& writer,
+                            const std::string& file_id, status::Reason reason);
 
 class PgFileBook final : public FileBook {
  public:

@@ -42,6 +42,23 @@ absl::Status CopyInstructions(Transaction& tx, const Chunk& chunk, std::int64_t 
   return copy.Finish().status();
 }
 
+// An item is not paid again while an earlier attempt is paid: not even where dispatch has not heard
+// yet that two persons decided so.
+absl::Status CheckEarlierAttempts(Transaction& tx, const Chunk& chunk) {
+  std::vector<std::int64_t> again;
+  for (const InstructionRow& row : chunk.rows) {
+    if (row.reference % 100 > 1) again.push_back(row.reference);
+  }
+  if (again.empty()) return absl::OkStatus();
+  YKT_RETURN_IF_ERROR(tx.Run(sql::kBankHold).status());
+  postgres::Columns columns;
+  columns.Scalar(chunk.district).Int64s(again);
+  YKT_ASSIGN_OR_RETURN(const Rows rows, tx.RunColumns(sql::kInstructionPaidBefore, columns));
+  if (rows.empty()) return absl::OkStatus();
+  return status::Refuse(Reason::kEarlierAttemptPaid, "",
+                        {{"reference", std::to_string(rows[0].Int64(0))}});
+}
+
 }  // namespace
 
 crypto::ColumnPlace AccountsPlace(std::string_view request_id) {
@@ -98,6 +115,7 @@ absl::Status PgInstructionBook::StoreChunk(const identity::Caller& caller, const
           YKT_INVARIANT(before.has_value(), "a submission that is taken is not there");
           return absl::OkStatus();
         }
+        YKT_RETURN_IF_ERROR(CheckEarlierAttempts(tx, chunk));
         YKT_RETURN_IF_ERROR(CopyInstructions(tx, chunk, rows[0].Int64(0)));
         return Audit(context_, tx, &caller,
                      {.kind = "instructions.accepted",

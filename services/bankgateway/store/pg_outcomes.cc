@@ -54,8 +54,87 @@ absl::Status AddProgress(Transaction& tx, const DueStatement& statement, const P
       .status();
 }
 
+// Every payment (or return) of a day that has no line, a few thousand at a time.
+absl::Status FindMissing(Transaction& tx, OutcomeWriter& writer, const DueStatement& statement,
+                         bool debit) {
+  const OutcomeState state = debit ? OutcomeState::kPaid : OutcomeState::kReturned;
+  for (std::int64_t behind = 0;;) {
+    YKT_ASSIGN_OR_RETURN(const Rows missing,
+                         tx.Run(sql::kStatementMissing, statement.agreement_no, statement.day,
+                                statement.district, static_cast<int>(state), behind));
+    for (const Row row : missing) {
+      writer.MissLine({0, statement.agreement_no, statement.district, statement.day, 0,
+                       row.Int64(0), "", 0, row.Int64(1)},
+                      debit);
+      behind = row.Int64(0);
+    }
+    if (missing.empty()) return absl::OkStatus();
+  }
+}
+
+// Posts what a line moved that no payment explains, to the case of its difference.
+void PostLine(OutcomeWriter& writer, const DueStatement& statement, const StatementLine& line,
+              OpenCase& of, std::string_view step) {
+  const Leg bank{Suspense::kBankAccount};
+  // A credit pays a claim, a debit a debt; otherwise each makes its own.
+  const bool pays = line.debit ? of.open_fen < 0 : of.open_fen > 0;
+  const Leg other{line.debit != pays ? Suspense::kClaimOnBank : Suspense::kOwedToBank, &of};
+  writer.cases().Post(statement.agreement_no, statement.district, statement.day,
+                      line.debit ? other : bank, line.debit ? bank : other, line.amount_fen, step);
+}
+
+// A line of a payment (or return) that we held already. It can be another day's than was reported:
+// then a case waits for it, or the two days are told apart until both are past.
+void PostKnownLine(OutcomeWriter& writer, const DueStatement& statement, const StatementLine& line,
+                   absl::CivilDay reported) {
+  CaseWriter& cases = writer.cases();
+  const char* kind = line.debit ? difference::kLineMissing : difference::kReturnLineMissing;
+  const Leg payments{Suspense::kPayments};
+  if (OpenCase* const waits = cases.Find(statement.agreement_no, kind, line.reference)) {
+    const Leg cleared{line.debit ? Suspense::kOwedToBank : Suspense::kClaimOnBank, waits};
+    cases.Post(statement.agreement_no, statement.district, statement.day,
+               line.debit ? cleared : payments, line.debit ? payments : cleared, line.amount_fen,
+               "line_came");
+    cases.Settle(*waits);
+    return;
+  }
+  if (reported == statement.day) return;
+  const Leg between{Suspense::kBetweenDays};
+  for (const bool here : {true, false}) {
+    const bool up = here == line.debit;
+    cases.Post(statement.agreement_no, statement.district, here ? statement.day : reported,
+               up ? between : payments, up ? payments : between, line.amount_fen, "other_day");
+  }
+}
+
+// Whether a line is what an open case waits for: the bank corrects itself. What agrees with our
+// books belongs to them first; but money that comes back under a reference with a claim pays the
+// claim, and is no return of a payment that nobody said had come back.
+bool PaysCase(OutcomeWriter& writer, const DueStatement& statement, const StatementLine& line,
+              const LineVerdict& verdict) {
+  if (verdict.agreed && (line.debit || verdict.outcome == Verdict::kNothing)) return false;
+  OpenCase* const payable = writer.cases().FindPayable(
+      statement.agreement_no, line.reference, line.debit ? -line.amount_fen : line.amount_fen);
+  if (payable == nullptr) return false;
+  PostLine(writer, statement, line, *payable, "paid_by_bank");
+  if (payable->open_fen == 0) writer.cases().Settle(*payable);
+  return true;
+}
+
+// Lines that are none of their reference's payment.
+struct LinesApart {
+  std::vector<std::int64_t> references;
+  std::vector<std::int64_t> lines;
+
+  void Add(const StatementLine& line) {
+    references.push_back(line.reference);
+    lines.push_back(line.line);
+  }
+};
+
 // Compares one line with the books and remembers what it changes.
-bool CompareLine(OutcomeWriter& writer, const DueStatement& statement, const StatementLine& line) {
+bool CompareLine(OutcomeWriter& writer, const DueStatement& statement, const StatementLine& line,
+                 LinesApart& apart) {
   Known* known = writer.Find(line.reference);
   if (known != nullptr && known->submission->agreement_no != statement.agreement_no)
     known = nullptr;
@@ -65,13 +144,24 @@ bool CompareLine(OutcomeWriter& writer, const DueStatement& statement, const Sta
                known->last};
   }
   const LineVerdict verdict = JudgeLine(line.debit, context);
+  if (PaysCase(writer, statement, line, verdict)) {
+    apart.Add(line);
+    return true;
+  }
   if (verdict.difference != nullptr) {
-    writer.Differ({0, statement.agreement_no, statement.district, statement.day, line.line,
-                   line.reference, verdict.difference, line.amount_fen,
-                   known != nullptr ? known->amount_fen : 0});
+    OpenCase& one = writer.Differ({0, statement.agreement_no, statement.district, statement.day,
+                                   line.line, line.reference, verdict.difference, line.amount_fen,
+                                   known != nullptr ? known->amount_fen : 0});
+    PostLine(writer, statement, line, one, "line");
+    if (known == nullptr || one.kind == difference::kReversalWithoutPayment) {
+      // If the payment of this reference is booked where it belongs, or comes back later, that has
+      // a line of its own, or misses one.
+      apart.Add(line);
+      return false;
+    }
   }
   if (known == nullptr) return false;
-  (line.debit ? known->debited : known->reversed) = true;
+  if (context.amount_fits) (line.debit ? known->debited : known->reversed) = true;
   Ground ground;
   ground.booked_on = statement.day;
   ground.amount_fen = line.amount_fen;
@@ -85,7 +175,10 @@ bool CompareLine(OutcomeWriter& writer, const DueStatement& statement, const Sta
   } else if (verdict.agreed) {
     // Known before from a result: it has its line now.
     const std::optional<absl::CivilDay>& day = line.debit ? known->paid_on : known->last_booked_on;
-    if (day.has_value()) writer.Match(statement.agreement_no, *day, line.debit);
+    if (day.has_value()) {
+      writer.Match(statement.agreement_no, *day, line.debit);
+      PostKnownLine(writer, statement, line, *day);
+    }
   }
   return verdict.agreed;
 }
@@ -142,15 +235,19 @@ absl::StatusOr<std::vector<OutcomeChunk>> PgOutcomeBook::ListChunks(std::int64_t
     Columns which;
     which.Scalar(after).Scalar(count);
     YKT_ASSIGN_OR_RETURN(const Rows rows, tx.RunColumns(sql::kChunkList, which));
-    for (const Row row : rows) {
+    for (const Row listed : rows) {
       OutcomeChunk& chunk = chunks.emplace_back();
-      chunk.number = row.Int64(0);
-      chunk.district = row.Int(1);
-    }
-    for (OutcomeChunk& chunk : chunks) {
+      chunk.number = listed.Int64(0);
+      chunk.district = listed.Int(1);
+      const std::int64_t least = listed.Int64(3);
+      const std::int64_t most = listed.Int64(4);
+      const bool near = most - least <= listed.Int64(2) * kNeighbourReferences;
       Columns columns;
       columns.Scalar(chunk.number).Scalar(chunk.district);
-      YKT_ASSIGN_OR_RETURN(const Rows outcomes, tx.RunColumns(sql::kChunkOutcomes, columns));
+      if (near) columns.Scalar(least).Scalar(most);
+      YKT_ASSIGN_OR_RETURN(
+          const Rows outcomes,
+          tx.RunColumns(near ? sql::kChunkOutcomesNear : sql::kChunkOutcomes, columns));
       chunk.outcomes.reserve(static_cast<std::size_t>(outcomes.size()));
       for (const Row row : outcomes) {
         chunk.outcomes.push_back({row.Int64(0), row.Int(1), static_cast<OutcomeState>(row.Int(2)),
@@ -253,12 +350,13 @@ absl::Status PgOutcomeBook::CompareLines(const std::string& bank_code,
     if (before.complete || fresh.empty()) return absl::OkStatus();
     YKT_RETURN_IF_ERROR(writer.Load(ReferencesOf(fresh), true));
     Progress progress;
+    LinesApart apart;
     for (const StatementLine& line : fresh) {
       if (line.line != before.lines + progress.lines + 1)
         return absl::DataLossError("the statement has a gap");
       ++progress.lines;
       (line.debit ? progress.debit_fen : progress.credit_fen) += line.amount_fen;
-      if (CompareLine(writer, statement, line)) ++progress.agreed;
+      if (CompareLine(writer, statement, line, apart)) ++progress.agreed;
     }
     progress.differences = writer.differences();
     YKT_RETURN_IF_ERROR(writer.Finish());
@@ -274,6 +372,14 @@ absl::Status PgOutcomeBook::CompareLines(const std::string& bank_code,
       YKT_RETURN_IF_ERROR(copy.EndRow());
     }
     YKT_RETURN_IF_ERROR(copy.Finish().status());
+    if (!apart.lines.empty()) {
+      Columns columns;
+      columns.Scalar(statement.district)
+          .Scalar(before.statement_id)
+          .Int64s(apart.references)
+          .Int64s(apart.lines);
+      YKT_RETURN_IF_ERROR(tx.RunColumns(sql::kLineApartInsert, columns).status());
+    }
     return AddProgress(tx, statement, progress);
   });
 }
@@ -300,14 +406,7 @@ absl::Status PgOutcomeBook::CompleteStatement(const std::string& bank_code,
                          tx.Run(sql::kBookDayRead, statement.agreement_no, statement.day));
     for (const Row day : days) {
       if (day.Int64(1) <= day.Int64(2)) continue;
-      const OutcomeState state = day.Bool(0) ? OutcomeState::kPaid : OutcomeState::kReturned;
-      YKT_ASSIGN_OR_RETURN(const Rows missing,
-                           tx.Run(sql::kStatementMissing, statement.agreement_no, statement.day,
-                                  statement.district, static_cast<int>(state)));
-      for (const Row row : missing) {
-        writer.Differ({0, statement.agreement_no, statement.district, statement.day, 0,
-                       row.Int64(0), difference::kLineMissing, 0, row.Int64(1)});
-      }
+      YKT_RETURN_IF_ERROR(FindMissing(tx, writer, statement, day.Bool(0)));
     }
     if (writer.differences() > 0) {
       has_row = true;
@@ -316,6 +415,9 @@ absl::Status PgOutcomeBook::CompleteStatement(const std::string& bank_code,
       progress.differences = writer.differences();
       YKT_RETURN_IF_ERROR(AddProgress(tx, statement, progress));
     }
+    // The statement that was missed is here.
+    YKT_RETURN_IF_ERROR(writer.cases().SettleSubject(
+        statement.agreement_no, difference::kStatementMissing, base::FormatDate(statement.day)));
     YKT_RETURN_IF_ERROR(writer.Finish());
     if (has_row) {
       YKT_RETURN_IF_ERROR(

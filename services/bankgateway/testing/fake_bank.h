@@ -124,8 +124,10 @@ class FakeBank final : public AgentBank {
 class FakeBanks final : public AgentBanks {
  public:
   absl::StatusOr<std::shared_ptr<AgentBank>> Of(const Bank& bank) override {
+    if (on_of) on_of(bank);
     return std::shared_ptr<AgentBank>(&banks[bank.bank_code], [](AgentBank*) {});
   }
+  std::function<void(const Bank&)> on_of;
   std::map<std::string, FakeBank> banks;
 };
 

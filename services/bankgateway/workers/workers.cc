@@ -2,12 +2,25 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string_view>
 #include <utility>
 
 #include "common/status/status.h"
 #include "common/telemetry/log.h"
 
 namespace yikatong::bankgateway {
+namespace {
+
+constexpr int kRarestLookMs = 250;  // where nothing happens; less often only what is set so
+
+// Whose turn it is at once when a worker has done something; nobody's where the next is the bank's.
+const char* FollowerOf(std::string_view worker) {
+  if (worker == "pack") return "send";
+  if (worker == "results" || worker == "day_end") return "number";
+  return nullptr;
+}
+
+}  // namespace
 
 Workers::Workers(Parts parts, telemetry::Metrics& metrics, WorkersOptions options)
     : parts_(parts),
@@ -17,7 +30,14 @@ Workers::Workers(Parts parts, telemetry::Metrics& metrics, WorkersOptions option
       waiting_(metrics.Gauges("yikatong_gateway_waiting",
                               "Instructions unpacked, files open, instructions awaiting, outcomes "
                               "unknown, differences.",
-                              {"what"})) {}
+                              {"what"})),
+      cases_(metrics.Gauges("yikatong_gateway_cases",
+                            "Open cases of reconciliation, and those of them that are overdue, by "
+                            "kind and age in days.",
+                            {"kind", "age", "what"})),
+      suspense_(metrics.Gauges("yikatong_gateway_suspense_fen",
+                               "Money of open cases, in fen: claimed from banks, owed to banks.",
+                               {"kind", "account"})) {}
 
 Workers::~Workers() { Stop(); }
 
@@ -69,11 +89,12 @@ void Workers::Run(std::string name, int idle_ms, Step step) {
 
 void Workers::Loop(const std::string& name, int idle_ms, const Step& step) {
   int backoff_ms = 0;
+  int quiet_ms = idle_ms;
   telemetry::Counter done = steps_.With({name, "done"});
   telemetry::Counter failed = steps_.With({name, "failed"});
   for (;;) {
     const absl::StatusOr<int> did = step();
-    int rest_ms = idle_ms;
+    int rest_ms = quiet_ms;
     if (!did.ok()) {
       failed.Increment();
       // A bank or database that is away is said once for each longer wait, not at every try.
@@ -82,45 +103,61 @@ void Workers::Loop(const std::string& name, int idle_ms, const Step& step) {
       rest_ms = backoff_ms;
     } else {
       backoff_ms = 0;
+      // The longer there was nothing to do, the rarer the looks: a day has many idle hours.
+      quiet_ms = std::min(quiet_ms * 2, std::max(idle_ms, kRarestLookMs));
       if (*did > 0) {
         done.Increment();
         rest_ms = 0;
-        if (name != "number") {
+        quiet_ms = idle_ms;
+        if (const char* next = FollowerOf(name); next != nullptr) {
           const std::lock_guard lock(mutex_);
-          outcomes_written_ = true;
+          due_.insert(next);
           wake_.notify_all();
         }
       }
     }
-    if (!Rest(rest_ms, name == "number" && did.ok())) return;
+    if (!Rest(rest_ms, did.ok() ? name : "")) return;
   }
 }
 
-bool Workers::Rest(int ms, bool wakes) {
+bool Workers::Rest(int ms, const std::string& name) {
   std::unique_lock lock(mutex_);
   if (ms > 0) {
     wake_.wait_for(lock, std::chrono::milliseconds(ms),
-                   [&] { return stopping_ || (wakes && outcomes_written_); });
+                   [&] { return stopping_ || due_.contains(name); });
   }
-  if (wakes) outcomes_written_ = false;
+  due_.erase(name);
   return !stopping_;
 }
 
-// Banks come while we run; each has two threads of its own, so that a slow one delays no other.
+// Banks come and move while we run; each has two threads of its own, so that a slow one delays no
+// other.
 absl::StatusOr<int> Workers::LookForBanks() {
   YKT_ASSIGN_OR_RETURN(const std::vector<Bank> banks, parts_.directory.ListBanks("", 1'000));
   int fresh = 0;
   for (const Bank& bank : banks) {
-    if (bank.address.empty() || !banks_.emplace(bank.bank_code, bank.address).second) continue;
+    if (bank.address.empty()) continue;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!banks_.insert_or_assign(bank.bank_code, bank).second) continue;
+    }
     ++fresh;
-    Run("results", options_.poll_ms, [this, bank] { return parts_.collector.TakeResults(bank); });
-    Run("day_end", options_.day_ms, [this, bank]() -> absl::StatusOr<int> {
-      YKT_ASSIGN_OR_RETURN(const int closed, parts_.collector.Reconcile(bank));
-      YKT_ASSIGN_OR_RETURN(const int asked, parts_.collector.AskAboutLate(bank));
-      return closed + asked;
+    Run("results", options_.poll_ms,
+        [this, code = bank.bank_code] { return parts_.collector.TakeResults(Now(code)); });
+    Run("day_end", options_.day_ms, [this, code = bank.bank_code]() -> absl::StatusOr<int> {
+      const Bank now = Now(code);
+      YKT_ASSIGN_OR_RETURN(const int closed, parts_.collector.Reconcile(now));
+      YKT_ASSIGN_OR_RETURN(const int late, parts_.collector.AskAboutLate(now));
+      YKT_ASSIGN_OR_RETURN(const int asked, parts_.collector.AskAboutCases(now));
+      return closed + late + asked;
     });
   }
   return fresh;
+}
+
+Bank Workers::Now(const std::string& bank_code) {
+  const std::lock_guard lock(mutex_);
+  return banks_[bank_code];
 }
 
 absl::StatusOr<int> Workers::Measure() {
@@ -133,7 +170,27 @@ absl::StatusOr<int> Workers::Measure() {
   set("awaiting", counts.awaiting);
   set("unknown", counts.unknown);
   set("differences", counts.differences);
+  YKT_RETURN_IF_ERROR(MeasureCases());
   return 0;
+}
+
+absl::Status Workers::MeasureCases() {
+  YKT_ASSIGN_OR_RETURN(std::vector<CaseCount> counts, parts_.cases.CountOpen());
+  // What is no longer there is 0, and not what it was.
+  for (const CaseCount& before : counted_) {
+    cases_.With({before.kind, before.age, "open"}).Set(0);
+    cases_.With({before.kind, before.age, "overdue"}).Set(0);
+    suspense_.With({before.kind, "claim"}).Set(0);
+    suspense_.With({before.kind, "owed"}).Set(0);
+  }
+  for (const CaseCount& one : counts) {
+    cases_.With({one.kind, one.age, "open"}).Set(static_cast<double>(one.open));
+    cases_.With({one.kind, one.age, "overdue"}).Set(static_cast<double>(one.overdue));
+    suspense_.With({one.kind, "claim"}).Add(static_cast<double>(one.claim_fen));
+    suspense_.With({one.kind, "owed"}).Add(static_cast<double>(one.owed_fen));
+  }
+  counted_ = std::move(counts);
+  return absl::OkStatus();
 }
 
 }  // namespace yikatong::bankgateway

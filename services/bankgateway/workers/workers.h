@@ -9,12 +9,14 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "common/telemetry/metrics.h"
+#include "services/bankgateway/domain/case_book.h"
 #include "services/bankgateway/domain/collector.h"
 #include "services/bankgateway/domain/ports.h"
 #include "services/bankgateway/domain/sender.h"
@@ -36,6 +38,7 @@ class Workers {
     FileBook& files;
     Directory& directory;
     OutcomeBook& outcomes;
+    CaseBook& cases;
     Sender& sender;
     Collector& collector;
   };
@@ -53,23 +56,29 @@ class Workers {
   using Step = std::function<absl::StatusOr<int>()>;
   void Run(std::string name, int idle_ms, Step step);
   void Loop(const std::string& name, int idle_ms, const Step& step);
-  // Sleeps, unless there is new work or an end. False at the end.
-  bool Rest(int ms, bool wakes);
+  // Sleeps, unless there is new work for `name` (empty: sleeps in any case) or an end. False at the
+  // end.
+  bool Rest(int ms, const std::string& name);
   absl::StatusOr<int> LookForBanks();
+  // A bank that has threads, where it is to be reached now.
+  Bank Now(const std::string& bank_code);
+  absl::Status MeasureCases();
   absl::StatusOr<int> Measure();
 
   const Parts parts_;
   const WorkersOptions options_;
   telemetry::CounterFamily steps_;
   telemetry::GaugeFamily waiting_;
+  telemetry::GaugeFamily cases_;
+  telemetry::GaugeFamily suspense_;
+  std::vector<CaseCount> counted_;  // by Measure, which one thread runs
 
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;
-  bool outcomes_written_ = false;
+  std::set<std::string, std::less<>> due_;  // workers that others have made work for
   std::vector<std::thread> threads_;
-  std::map<std::string, std::string>
-      banks_;  // that have threads, with the address they were started for
+  std::map<std::string, Bank> banks_;  // that have threads, by code, as they are now
 };
 
 }  // namespace yikatong::bankgateway

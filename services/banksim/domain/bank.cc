@@ -99,6 +99,8 @@ absl::Status Bank::Replay(const JournalFields& f) {
       return ReplayRow(f);
     case 'R':
       return ReplayReturn(f);
+    case 'D':
+      return ReplayOdd(f);
     case 'L': {
       std::int64_t reference = 0;
       const std::optional<absl::CivilDay> due =
@@ -114,15 +116,18 @@ absl::Status Bank::Replay(const JournalFields& f) {
       return absl::OkStatus();
     }
     case 'S': {
-      if (f.size() != 14) return Contradiction(f);
-      std::array<std::int64_t, 11> n{};
-      for (std::size_t i = 0; i < n.size(); ++i) {
+      // A journal of before there were odd lines has four numbers less.
+      std::array<std::int64_t, 15> n{};
+      const std::size_t have = f.size() - 3;
+      if (f.size() != 14 && f.size() != 18) return Contradiction(f);
+      for (std::size_t i = 0; i < have; ++i) {
         if (!Number(f[i + 3], n[i])) return Contradiction(f);
       }
       const auto rate = [&](std::size_t i) { return static_cast<int>(n[i]); };
       if (f[2].empty()) faults_.clear();
-      faults_[std::string(f[2])] = {n[0],    rate(1), rate(2), rate(3), rate(4),   rate(5),
-                                    rate(6), rate(7), rate(8), rate(9), n[10] != 0};
+      faults_[std::string(f[2])] = {n[0],       rate(1),  rate(2),  rate(3),  rate(4),
+                                    rate(5),    rate(6),  rate(7),  rate(8),  rate(9),
+                                    n[10] != 0, rate(11), rate(12), rate(13), rate(14)};
       return absl::OkStatus();
     }
     default:
@@ -251,13 +256,52 @@ absl::Status Bank::ReplayReturn(const JournalFields& f) {
   return absl::OkStatus();
 }
 
+absl::Status Bank::ReplayOdd(const JournalFields& f) {
+  std::int64_t reference = 0;
+  std::int64_t amount = 0;
+  const std::optional<absl::CivilDay> day = f.size() == 7 ? base::ParseDate(f[1]) : std::nullopt;
+  const auto agreement =
+      day ? agreement_by_number_.find(std::string(f[2])) : agreement_by_number_.end();
+  if (!day || agreement == agreement_by_number_.end() || !Number(f[3], reference) ||
+      !Number(f[4], amount) || (f[5] != "DEBIT" && f[5] != "CREDIT")) {
+    return Contradiction(f);
+  }
+  today_ = std::max(today_, *day);
+  const auto index = static_cast<std::uint32_t>(odd_.size());
+  OddLine& line = odd_.emplace_back();
+  line.reference = reference;
+  line.amount_fen = amount;
+  line.agreement = agreement->second;
+  line.debit = f[5] == "DEBIT";
+  agreements_[line.agreement].days[DayNumber(*day)].push_back(kOdd | index);
+  if (f[6].empty()) return absl::OkStatus();
+  if (f[6] == "CORRECTION") {
+    // The oldest line that it is the opposite of.
+    line.corrected = true;
+    for (auto& [due, lines] : odd_due_) {
+      for (const std::uint32_t one : lines) {
+        OddLine& of = odd_[one];
+        if (of.corrected || of.reference != reference || of.debit == line.debit) continue;
+        of.corrected = true;
+        return absl::OkStatus();
+      }
+    }
+    return Contradiction(f);
+  }
+  const std::optional<absl::CivilDay> due = base::ParseDate(f[6]);
+  if (!due) return Contradiction(f);
+  odd_due_[DayNumber(*due)].push_back(index);
+  return absl::OkStatus();
+}
+
 // ---- What the bank does.
 
 absl::Status Bank::AdvanceTo(absl::CivilDay today) {
   const std::lock_guard lock(mutex_);
   today_ = std::max(today_, today);
   has_day_ = true;
-  return BookDue();
+  if (absl::Status booked = BookDue(); !booked.ok()) return booked;
+  return CorrectOdd();
 }
 
 bool Bank::HasDay() const {
@@ -369,6 +413,7 @@ void Bank::TakeRows(const FileHead& head, const Faults& faults, const std::vecto
       continue;
     } else {
       row_line('C', ++number, row, 0);
+      AddOddLines(head, faults, row, Mix(draw + 1));
     }
     if (Hits(Mix(draw), faults.repeat_permille)) {
       Journal::Line(*journal_, 'N')
@@ -378,6 +423,47 @@ void Bank::TakeRows(const FileHead& head, const Faults& faults, const std::vecto
           .Number(row.reference, 16);
     }
   }
+}
+
+void Bank::AddOddLines(const FileHead& head, const Faults& faults, const PaymentRow& row,
+                       std::uint64_t draw) {
+  const int point = static_cast<int>(draw % 1000);
+  const int foreign = faults.second_debit_permille + faults.foreign_debit_permille;
+  if (point >= foreign + faults.stray_reversal_permille) return;
+  const bool second = point < faults.second_debit_permille;
+  // No caller sends an attempt 00.
+  const std::int64_t reference = second ? row.reference : row.reference / 100 * 100;
+  Journal::Line(*journal_, 'D')
+      .Text(base::FormatDate(today_))
+      .Text(head.agreement_no)
+      .Number(reference, 16)
+      .Number(row.amount_fen)
+      .Text(point < foreign ? "DEBIT" : "CREDIT")
+      .Text(faults.correct_after_days > 0 ? base::FormatDate(today_ + faults.correct_after_days)
+                                          : "");
+}
+
+absl::Status Bank::CorrectOdd() {
+  while (!odd_due_.empty() && odd_due_.begin()->first <= DayNumber(today_)) {
+    const std::vector<std::uint32_t> due = odd_due_.begin()->second;
+    std::size_t written = 0;
+    for (const std::uint32_t index : due) {
+      const OddLine& line = odd_[index];
+      // After a start the plans of the journal are all here again, those already done too.
+      if (line.corrected || written == kMaxGroupRows) continue;
+      ++written;
+      Journal::Line(*journal_, 'D')
+          .Text(base::FormatDate(today_))
+          .Text(agreements_[line.agreement].number)
+          .Number(line.reference, 16)
+          .Number(line.amount_fen)
+          .Text(line.debit ? "CREDIT" : "DEBIT")
+          .Text("CORRECTION");
+    }
+    if (absl::Status durable = journal_->Commit(); !durable.ok()) return durable;
+    if (written < kMaxGroupRows) odd_due_.erase(odd_due_.begin());
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Bank::BookDue() {
@@ -458,7 +544,11 @@ absl::Status Bank::SetFaults(const std::string& bank_code, const Faults& faults)
       .Number(faults.refuse_file_permille)
       .Number(faults.delay_ms)
       .Number(faults.repeat_permille)
-      .Number(faults.down ? 1 : 0);
+      .Number(faults.down ? 1 : 0)
+      .Number(faults.second_debit_permille)
+      .Number(faults.foreign_debit_permille)
+      .Number(faults.stray_reversal_permille)
+      .Number(faults.correct_after_days);
   return journal_->Commit();
 }
 

@@ -39,6 +39,11 @@ struct Faults {
   int delay_ms = 0;
   int repeat_permille = 0;
   bool down = false;
+  // Lines of statements that are no payment; see simulator.proto.
+  int second_debit_permille = 0;
+  int foreign_debit_permille = 0;
+  int stray_reversal_permille = 0;
+  int correct_after_days = 0;  // 0: never
 };
 
 struct BankOptions {
@@ -177,8 +182,8 @@ class Bank {
     std::string caller;
     std::string bank_code;
     std::uint32_t results = 0;  // index into results_
-    std::map<std::uint16_t, std::vector<std::uint32_t>>
-        days;  // row * 2 + 1 for money that came back
+    // row * 2, + 1 for money that came back; with kOdd set, an index into odd_.
+    std::map<std::uint16_t, std::vector<std::uint32_t>> days;
   };
   struct File {
     std::string id;
@@ -188,6 +193,15 @@ class Bank {
     std::uint32_t rows = 0;
     std::uint32_t reported = 0;  // rows with a first result
   };
+  // A line of a statement that is no payment and no return.
+  struct OddLine {
+    std::int64_t reference = 0;
+    std::int64_t amount_fen = 0;
+    std::uint32_t agreement = 0;
+    bool debit = false;
+    bool corrected = false;  // or a correction itself
+  };
+  static constexpr std::uint32_t kOdd = 1u << 31;
   enum class Due : std::uint8_t { kReport, kCredit, kReturn };
 
   // Rows are found by reference through a table of their indexes alone: five bytes a row.
@@ -215,10 +229,17 @@ class Bank {
   absl::Status ReplayFile(const JournalFields& fields);
   absl::Status ReplayRow(const JournalFields& fields);
   absl::Status ReplayReturn(const JournalFields& fields);
+  absl::Status ReplayOdd(const JournalFields& fields);
 
   void TakeRows(const FileHead& head, const Faults& faults, const std::vector<PaymentRow>& rows,
                 std::int64_t number);
   absl::Status BookDue();
+  // Writes the lines that a credited row brings with it by a fault.
+  void AddOddLines(const FileHead& head, const Faults& faults, const PaymentRow& row,
+                   std::uint64_t draw);
+  // The opposites of odd lines that are due by now.
+  absl::Status CorrectOdd();
+  StatementLine LineOf(std::uint32_t entry) const;
   bool MayUse(const std::string& caller, const FileHead& head) const;
   std::uint32_t ResultsOf(const std::string& caller, const std::string& bank_code);
   const Row* Find(std::int64_t reference, std::uint32_t& index) const;
@@ -241,7 +262,9 @@ class Bank {
   std::vector<std::deque<Result>> results_;
   std::map<std::pair<std::string, std::string>, std::uint32_t> results_by_bank_;
   std::map<std::uint16_t, std::vector<std::pair<std::uint32_t, Due>>> due_;
-  std::map<std::string, Faults> faults_;  // "" for all
+  std::deque<OddLine> odd_;
+  std::map<std::uint16_t, std::vector<std::uint32_t>> odd_due_;  // to be corrected
+  std::map<std::string, Faults> faults_;                         // "" for all
   JournalSummary summary_;
   std::uint32_t replayed_file_ = 0;  // the file whose rows are being replayed
 };

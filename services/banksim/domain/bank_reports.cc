@@ -79,10 +79,33 @@ StatementHead Bank::GetStatementHead(const std::string& caller, const std::strin
   const auto at = agreement->days.find(DayNumber(day));
   if (at == agreement->days.end()) return head;
   head.lines = static_cast<std::int64_t>(at->second.size());
-  for (const std::uint32_t line : at->second) {
-    (line % 2 == 0 ? head.debit_fen : head.credit_fen) += rows_[line / 2].amount_fen;
+  for (const std::uint32_t entry : at->second) {
+    const bool odd = (entry & kOdd) != 0;
+    const bool debit = odd ? odd_[entry & ~kOdd].debit : entry % 2 == 0;
+    (debit ? head.debit_fen : head.credit_fen) +=
+        odd ? odd_[entry & ~kOdd].amount_fen : rows_[entry / 2].amount_fen;
   }
   return head;
+}
+
+StatementLine Bank::LineOf(std::uint32_t entry) const {
+  if ((entry & kOdd) != 0) {
+    const OddLine& odd = odd_[entry & ~kOdd];
+    return {0,
+            odd.reference,
+            odd.debit,
+            odd.amount_fen,
+            Serial('D', entry & ~kOdd),
+            odd.debit ? 0 : kReturned};
+  }
+  const Row& row = rows_[entry / 2];
+  const bool debit = entry % 2 == 0;
+  return {0,
+          row.reference,
+          debit,
+          row.amount_fen,
+          Serial(debit ? 'S' : 'R', entry / 2),
+          debit ? 0 : kReturned};
 }
 
 std::vector<StatementLine> Bank::ListStatementLines(const std::string& caller,
@@ -97,11 +120,8 @@ std::vector<StatementLine> Bank::ListStatementLines(const std::string& caller,
   if (at == agreement->days.end()) return lines;
   const std::int64_t all = static_cast<std::int64_t>(at->second.size());
   for (std::int64_t i = after; i < std::min(all, after + count); ++i) {
-    const std::uint32_t entry = at->second[static_cast<std::size_t>(i)];
-    const Row& row = rows_[entry / 2];
-    const bool debit = entry % 2 == 0;
-    lines.push_back({i + 1, row.reference, debit, row.amount_fen,
-                     Serial(debit ? 'S' : 'R', entry / 2), debit ? 0 : kReturned});
+    lines.push_back(LineOf(at->second[static_cast<std::size_t>(i)]));
+    lines.back().line = i + 1;
   }
   return lines;
 }

@@ -316,6 +316,47 @@ TEST_F(BankTest, AReturnStandsOnTheStatementOfTheDayOnWhichItCameBack) {
   EXPECT_EQ(Results().back().return_code, 3056);
 }
 
+TEST_F(BankTest, OddLinesStandOnStatementsOnlyAreCorrectedInTimeAndOutliveAKill) {
+  ASSERT_TRUE(bank_
+                  ->SetFaults("", {.second_debit_permille = 300,
+                                   .foreign_debit_permille = 300,
+                                   .stray_reversal_permille = 400,
+                                   .correct_after_days = 2})
+                  .ok());
+  Submit(MakeFile("F1", MakeRows(0, 100)));
+  EXPECT_EQ(bank_->Summary().credits, 100);
+  EXPECT_EQ(bank_->Summary().references_credited_twice, 0);
+  Reopen();
+  ASSERT_TRUE(bank_->AdvanceTo(kMonday + 1).ok());
+  const StatementHead first = bank_->GetStatementHead(kCaller, "AG-1", kMonday);
+  const std::vector<StatementLine> lines =
+      bank_->ListStatementLines(kCaller, "AG-1", kMonday, 0, 1000);
+  ASSERT_EQ(lines.size(), 200u);
+  EXPECT_EQ(first.lines, 200);
+  int second = 0, foreign = 0, stray = 0;
+  std::int64_t debit_fen = 0;
+  for (const StatementLine& line : lines) {
+    if (line.debit) debit_fen += line.amount_fen;
+    const bool odd = line.bank_serial[0] == 'D';
+    if (!odd) continue;
+    const bool ours = line.reference % 100 != 0;
+    ++(ours ? second : line.debit ? foreign : stray);
+    EXPECT_TRUE(!ours || line.debit);
+  }
+  EXPECT_EQ(first.debit_fen, debit_fen);
+  EXPECT_EQ(second + foreign + stray, 100);
+  EXPECT_GT(second, 0);
+  EXPECT_GT(foreign, 0);
+  EXPECT_GT(stray, 0);
+  ASSERT_TRUE(bank_->AdvanceTo(kMonday + 2).ok());
+  Reopen();
+  ASSERT_TRUE(bank_->AdvanceTo(kMonday + 4).ok());
+  const StatementHead corrected = bank_->GetStatementHead(kCaller, "AG-1", kMonday + 2);
+  EXPECT_EQ(corrected.lines, 100);  // once each, also over a kill
+  EXPECT_EQ(first.debit_fen + corrected.debit_fen - first.credit_fen - corrected.credit_fen,
+            bank_->Summary().credit_fen);
+}
+
 TEST_F(BankTest, AgreementsBelongToTheBankAndCallerThatOpenedThem) {
   Submit(MakeFile("F1", MakeRows(0, 1)));
   TestFile file = MakeFile("F2", MakeRows(1, 1));

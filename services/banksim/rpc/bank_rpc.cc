@@ -102,7 +102,11 @@ Faults FromWire(const pb::Faults& wire) {
           wire.refuse_file_permille(),
           wire.delay_ms(),
           wire.repeat_permille(),
-          wire.down()};
+          wire.down(),
+          wire.second_debit_permille(),
+          wire.foreign_debit_permille(),
+          wire.stray_reversal_permille(),
+          wire.correct_after_days()};
 }
 
 void ToWire(const Faults& faults, pb::Faults& wire) {
@@ -117,13 +121,22 @@ void ToWire(const Faults& faults, pb::Faults& wire) {
   wire.set_delay_ms(faults.delay_ms);
   wire.set_repeat_permille(faults.repeat_permille);
   wire.set_down(faults.down);
+  wire.set_second_debit_permille(faults.second_debit_permille);
+  wire.set_foreign_debit_permille(faults.foreign_debit_permille);
+  wire.set_stray_reversal_permille(faults.stray_reversal_permille);
+  wire.set_correct_after_days(faults.correct_after_days);
 }
 
 bool RatesFit(const Faults& faults) {
   const auto rate = [](int permille) { return permille >= 0 && permille <= 1000; };
   return rate(faults.fail_permille) && rate(faults.return_permille) && rate(faults.late_permille) &&
          rate(faults.lost_answer_permille) && rate(faults.refuse_file_permille) &&
-         rate(faults.repeat_permille) &&
+         rate(faults.repeat_permille) && rate(faults.second_debit_permille) &&
+         rate(faults.foreign_debit_permille) && rate(faults.stray_reversal_permille) &&
+         faults.second_debit_permille + faults.foreign_debit_permille +
+                 faults.stray_reversal_permille <=
+             1000 &&
+         faults.correct_after_days >= 0 && faults.correct_after_days <= 365 &&
          faults.fail_permille + faults.return_permille + faults.late_permille <= 1000 &&
          faults.return_after_days >= 0 && faults.return_after_days <= 366 &&
          faults.late_days >= 0 && faults.late_days <= 366 && faults.delay_ms >= 0 &&

@@ -12,8 +12,10 @@
 #include "services/dispatch/sql/queries.h"
 #include "services/dispatch/testing/rig.h"
 
-using namespace yikatong;  // NOLINT(build/namespaces): a program
+namespace dispatch = yikatong::dispatch;
 namespace fakes = yikatong::dispatch::testing;
+namespace identity = yikatong::identity;
+namespace postgres = yikatong::postgres;
 namespace v1 = yikatong::dispatch::v1;
 
 namespace {

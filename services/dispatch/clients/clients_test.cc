@@ -73,6 +73,9 @@ TEST(PeerFailures, ARefusalGoesOnAndEverythingElseIsAPeerThatIsAway) {
             Reason::kPolicyPublicationOverdue);
   EXPECT_EQ(seen(status::Refuse(Reason::kPermissionDenied)), Reason::kPeerUnavailable);
   EXPECT_EQ(seen(status::Refuse(Reason::kDatabaseUnavailable)), Reason::kPeerUnavailable);
+  EXPECT_EQ(seen(status::Refuse(Reason::kRateLimited)), Reason::kPeerUnavailable)
+      << "our calls were too many, not our caller's";
+  EXPECT_EQ(seen(status::Refuse(Reason::kMessageTooLarge)), Reason::kMessageTooLarge);
   EXPECT_EQ(seen(status::Invariant("theirs")), Reason::kPeerUnavailable);
   EXPECT_EQ(ReasonOf(FromPeer("catalogue", grpc::Status(grpc::StatusCode::UNAVAILABLE, "gone"))),
             Reason::kPeerUnavailable);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 
@@ -19,14 +20,20 @@ enum class AttemptState : std::int16_t {
 const char* AttemptStateName(AttemptState state);  // sent, paid, failed, unknown, returned
 
 // The state after a report. An unknown outcome ends only by the bank's answer, a payment can only
-// come back, and what has failed or come back stays so: OUTCOME_CONTRADICTS for anything else,
-// which changes nothing.
+// come back, and what has failed or come back stays so, unless two persons decided a case of the
+// gateway against what the bank had told (`decided`): OUTCOME_CONTRADICTS for anything else, which
+// changes nothing.
 //
 //   from \ reported   paid      failed    unknown   returned
 //   sent              paid      failed    unknown   -
 //   unknown           paid      failed    -         -
-//   paid              -         -         -         returned
-//   failed, returned  -         -         -         -
-absl::StatusOr<AttemptState> NextAttemptState(AttemptState from, AttemptState reported);
+//   paid              -         decided   -         returned
+//   failed            decided   -         -         -
+//   returned          -         -         -         -
+absl::StatusOr<AttemptState> NextAttemptState(AttemptState from, AttemptState reported,
+                                              bool decided = false);
+
+// Whether an outcome's reason says that two persons decided it.
+bool IsDecided(std::string_view reason);
 
 }  // namespace yikatong::dispatch

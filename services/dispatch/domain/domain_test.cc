@@ -372,7 +372,7 @@ TEST_F(RosterTest, WhatStandsInTheRowIsReadFirst) {
   row.amount_fen = -500;
   EXPECT_EQ(Fate(row), "AMOUNT_INVALID amount_fen=-500");
   row.amount_fen = 1'000'000'001;
-  EXPECT_EQ(Fate(row), "AMOUNT_INVALID amount_fen=1000000001");
+  EXPECT_EQ(Fate(row), "AMOUNT_TOO_LARGE amount_fen=1000000001");
   row = Row(1, 0);
   row.id_no = "120105198506159994";
   EXPECT_EQ(Fate(row), "ID_NUMBER_CHECK_DIGIT_WRONG");
@@ -427,6 +427,20 @@ TEST_F(RosterTest, ARowWithoutTheFiguresOfItsCalculationSaysWhich) {
   RosterRow row = Row(1, 0);
   row.quantity = -1;
   EXPECT_TRUE(Fate(row).starts_with("CALCULATION_INPUT field=quantity")) << Fate(row);
+}
+
+TEST_F(RosterTest, ACaseThatTheStandardDoesNotKnowIsNoMissingFigure) {
+  auto& calculation = *rule.mutable_version()->mutable_calculation();
+  calculation.set_type(pb::CALCULATION_TYPE_TIERED);
+  auto& heavy = *calculation.add_tiers();
+  heavy.set_tier("heavy");
+  heavy.set_rate_fen(60'000);
+  RosterRow row = Row(1, 0);
+  row.amount_fen = 60'000;
+  row.tier = "severe";
+  EXPECT_EQ(Fate(row), "STANDARD_MISSING field=tier");
+  row.tier = "heavy";
+  EXPECT_EQ(Fate(row), "");
 }
 
 TEST_F(RosterTest, AQuarterClaimsItsThreeMonthsAndSoMeetsEachOfThem) {

@@ -61,9 +61,11 @@ TEST(Routing, WithoutAnAgreementItsReasonGoesToThoseWhoHaveAnAccount) {
   EXPECT_EQ(routing.strays[1].reason, "CARD_LOST");
 }
 
+constexpr AttemptState kAll[] = {AttemptState::kSent, AttemptState::kPaid, AttemptState::kFailed,
+                                 AttemptState::kUnknown, AttemptState::kReturned};
+
 TEST(AttemptStates, OnlyTheTransitionsOfTheTableAreAllowed) {
   using enum AttemptState;
-  constexpr AttemptState kAll[] = {kSent, kPaid, kFailed, kUnknown, kReturned};
   const std::map<AttemptState, std::vector<AttemptState>> table = {
       {kSent, {kPaid, kFailed, kUnknown}},
       {kUnknown, {kPaid, kFailed}},
@@ -80,6 +82,20 @@ TEST(AttemptStates, OnlyTheTransitionsOfTheTableAreAllowed) {
       EXPECT_EQ(status::ReasonOf(next.status()), status::Reason::kOutcomeContradicts);
     }
   }
+}
+
+TEST(AttemptStates, ADecisionTurnsFailedAndPaidAroundAndNothingElse) {
+  for (const AttemptState from : kAll) {
+    for (const AttemptState to : kAll) {
+      const bool turns = (from == AttemptState::kFailed && to == AttemptState::kPaid) ||
+                         (from == AttemptState::kPaid && to == AttemptState::kFailed);
+      EXPECT_EQ(NextAttemptState(from, to, true).ok(), turns || NextAttemptState(from, to).ok())
+          << AttemptStateName(from) << " " << AttemptStateName(to);
+    }
+  }
+  EXPECT_TRUE(IsDecided("PAID_BY_DECISION"));
+  EXPECT_TRUE(IsDecided("NOT_PAID_BY_DECISION"));
+  EXPECT_FALSE(IsDecided("BANK_ACCOUNT_CLOSED"));
 }
 
 TEST(AttemptStates, AStateThatNobodyKnowsContradictsEverything) {

@@ -113,10 +113,6 @@ absl::StatusOr<RecoveryState> Next(RecoveryState from, RecoveryEvent event) {
 
 bool IsOpen(RecoveryState state) { return state < S::kRecovered; }
 
-Account MoneyBackAccount(int line_year, absl::CivilDay today) {
-  return today.year() == line_year ? Account::kAvailable : Account::kOwedToTreasury;
-}
-
 absl::StatusOr<std::vector<LinePart>> SplitMoneyBack(const BatchFunding& funding,
                                                      std::int64_t before_fen,
                                                      std::int64_t amount_fen) {
@@ -129,7 +125,8 @@ absl::StatusOr<std::vector<LinePart>> SplitMoneyBack(const BatchFunding& funding
   std::vector<LinePart> parts;
   for (std::size_t i = 0; i < after.size(); ++i) {
     const std::int64_t fen = after[i].amount_fen - before[i].amount_fen;
-    if (fen != 0) parts.push_back({funding.line_ids[i], fen});
+    const bool closed = i < funding.closed.size() && funding.closed[i];
+    if (fen != 0) parts.push_back({funding.line_ids[i], fen, closed});
   }
   return parts;
 }
@@ -139,11 +136,11 @@ absl::Status PostMoneyBack(Posting& posting, const BatchFunding& funding, std::i
                            absl::CivilDay today) {
   YKT_ASSIGN_OR_RETURN(const std::vector<LinePart> parts,
                        SplitMoneyBack(funding, before_fen, amount_fen));
-  const Account back = MoneyBackAccount(funding.year, today);
   for (const LinePart& part : parts) {
     BatchFunding whole;
     whole.shares = {{"", 10'000}};
     whole.line_ids = {part.line_id};
+    const Account back = AccountForReturn(funding.year, part.closed, today);
     const bool forth = part.amount_fen > 0;
     YKT_RETURN_IF_ERROR(posting.Move(whole, batch_id, 0, "recovered", RecoveryCauseName(cause),
                                      forth ? back : Account::kPaid, forth ? Account::kPaid : back,
@@ -152,7 +149,7 @@ absl::Status PostMoneyBack(Posting& posting, const BatchFunding& funding, std::i
   return absl::OkStatus();
 }
 
-absl::Status CheckDocument(std::string_view document, std::string_view field) {
+absl::Status CheckEvidence(std::string_view document, std::string_view field) {
   if (document.empty())
     return status::Refuse(Reason::kDocumentMissing, "", {{"field", std::string(field)}});
   YKT_RETURN_IF_ERROR(CheckReason(document, field, kMaxDocument));

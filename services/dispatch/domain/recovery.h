@@ -106,14 +106,11 @@ struct Arrival {
 // Days that a person has to give back what was overpaid (domain: within three months).
 inline constexpr int kRecoveryDays = 90;
 
-// Where money that comes back goes: in the year of its budget line it can be spent again, later it
-// is the treasury's.
-Account MoneyBackAccount(int line_year, absl::CivilDay today);
-
 // One line's part of money that came back; negative where rounding gives a fen to another source.
 struct LinePart {
   std::int64_t line_id = 0;
   std::int64_t amount_fen = 0;
+  bool closed = false;  // the line's year was closed
 };
 
 // What each line of the batch gets of `amount_fen` when `before_fen` came back already: the
@@ -123,7 +120,7 @@ absl::StatusOr<std::vector<LinePart>> SplitMoneyBack(const BatchFunding& funding
                                                      std::int64_t before_fen,
                                                      std::int64_t amount_fen);
 
-// Adds the rows of that to `posting`, under the step `recovered`.
+// Adds the rows of that to `posting`, under the step `recovered`: to where AccountForReturn says.
 absl::Status PostMoneyBack(Posting& posting, const BatchFunding& funding, std::int64_t batch_id,
                            RecoveryCause cause, std::int64_t before_fen, std::int64_t amount_fen,
                            absl::CivilDay today);
@@ -135,7 +132,7 @@ absl::Status CheckLine(std::string_view text, std::string_view field);
 
 // DOCUMENT_MISSING for an empty text, FIELD_INVALID for one above 200 characters or of more than
 // one line.
-absl::Status CheckDocument(std::string_view document, std::string_view field);
+absl::Status CheckEvidence(std::string_view document, std::string_view field);
 
 // FIELD_INVALID unless it is 1 to 64 printable ASCII characters.
 absl::Status CheckReceipt(std::string_view receipt);

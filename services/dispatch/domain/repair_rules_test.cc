@@ -54,11 +54,6 @@ TEST(Recoveries, EveryOpenStateReachesAnEnd) {
   EXPECT_EQ(ends_from.size(), 4u);
 }
 
-TEST(MoneyBack, IsAvailableInItsYearAndTheTreasurysLater) {
-  EXPECT_EQ(MoneyBackAccount(2026, absl::CivilDay(2026, 12, 31)), Account::kAvailable);
-  EXPECT_EQ(MoneyBackAccount(2026, absl::CivilDay(2027, 1, 1)), Account::kOwedToTreasury);
-}
-
 TEST(MoneyBack, InAnyPartsIsSplitAsThePaymentWas) {
   BatchFunding funding;
   funding.shares = {{"city", 3'334}, {"district", 3'333}, {"fund", 3'333}};
@@ -129,13 +124,13 @@ TEST(Deadlines, EveryKindAndEveryStateSaysWhatToDo) {
 }
 
 TEST(Documents, AreOneLineOfText) {
-  EXPECT_TRUE(CheckDocument("津财〔2026〕7号", "document").ok());
-  EXPECT_EQ(ReasonOf(CheckDocument("", "document")), Reason::kDocumentMissing);
+  EXPECT_TRUE(CheckEvidence("津财〔2026〕7号", "document").ok());
+  EXPECT_EQ(ReasonOf(CheckEvidence("", "document")), Reason::kDocumentMissing);
   for (const char* text : {"a\nb", "a\x7f", "a\u2028b", "a\u0085b", "\xff", "to 13800000001",
                            "card 6228480402564890018"}) {
-    EXPECT_EQ(ReasonOf(CheckDocument(text, "document")), Reason::kFieldInvalid) << text;
+    EXPECT_EQ(ReasonOf(CheckEvidence(text, "document")), Reason::kFieldInvalid) << text;
   }
-  EXPECT_EQ(ReasonOf(CheckDocument(std::string(201, 'a'), "document")), Reason::kFieldInvalid);
+  EXPECT_EQ(ReasonOf(CheckEvidence(std::string(201, 'a'), "document")), Reason::kFieldInvalid);
   EXPECT_TRUE(CheckReceipt("20260309-000017/A").ok());
   for (const char* text : {"", "a b", "回单"})
     EXPECT_EQ(ReasonOf(CheckReceipt(text)), Reason::kFieldInvalid);

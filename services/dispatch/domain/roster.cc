@@ -157,7 +157,8 @@ Fault CheckAmount(const Roster& roster, const RosterRow& row, int age) {
       policy::AmountForPeriodFen(roster.rule, input, roster.batch.district, roster.period);
   if (!standard.ok()) {
     Fault fault = FaultOf(standard.status());
-    if (fault.reason != status::ReasonName(Reason::kAmountNotStandard)) {
+    const std::optional<Reason> reason = status::ReasonOf(standard.status());
+    if (reason != Reason::kAmountNotStandard && reason != Reason::kStandardMissing) {
       fault.reason = status::ReasonName(Reason::kCalculationInput);
     }
     return fault;
@@ -270,8 +271,8 @@ absl::StatusOr<ChunkDraft> ReadRows(const Roster& roster, std::int32_t chunk,
              draft);
       continue;
     }
-    if (!money::CheckRowAmount(row.amount_fen).ok()) {
-      Reject(row, FaultOf(Reason::kAmountInvalid, fmt::format("amount_fen={}", row.amount_fen)),
+    if (const absl::Status amount = money::CheckRowAmount(row.amount_fen); !amount.ok()) {
+      Reject(row, {status::ReasonNameOf(amount), fmt::format("amount_fen={}", row.amount_fen)},
              draft);
       continue;
     }

@@ -2,84 +2,23 @@
 #include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <thread>
 
-#include "common/identity/token.h"
-#include "common/rpc/client.h"
 #include "common/rpc/server.h"
 #include "common/status/status.h"
-#include "common/telemetry/metrics.h"
-#include "services/dispatch/rpc/dispatch_service.h"
-#include "services/dispatch/rpc/rules.h"
 #include "services/dispatch/store/refusal_store.h"
 #include "services/dispatch/testing/rig.h"
+#include "services/dispatch/testing/served.h"
 
 namespace yikatong::dispatch {
 namespace {
 
-namespace fs = std::filesystem;
 using identity::Role;
-using testing::IdOf;
 using testing::kBaodi;
+using testing::kCivil;
+using testing::kCivilOfBaodi;
 using testing::kHebei;
-using testing::RuleOf;
-
-// A folder of certificates and keys, made once for the program.
-class Installation {
- public:
-  static const std::string& Path() {
-    static const Installation installation;
-    return installation.path_;
-  }
-  ~Installation() { fs::remove_all(path_); }
-
- private:
-  Installation() {
-    path_ = (fs::temp_directory_path() / "ykt-dispatch-XXXXXX").string();
-    if (mkdtemp(path_.data()) == nullptr) std::abort();
-    const char* source = std::getenv("YIKATONG_SOURCE_DIR");
-    const std::string command = std::string(source == nullptr ? "." : source) +
-                                "/deploy/certificates/make " + path_ +
-                                " --organisation civil.120105 --organisation civil.120115";
-    if (std::system(command.c_str()) != 0) std::abort();
-  }
-  std::string path_;
-};
-
-rpc::TlsFiles TlsOf(const std::string& kind, const std::string& name) {
-  const std::string at = Installation::Path() + "/" + kind + "/" + name;
-  return {.ca = at + "/ca.pem", .certificate = at + "/tls.pem", .key = at + "/tls.key"};
-}
-
-// Stands in for the handlers of repairs, which have tests of their own.
-class NoRepairs final : public RepairHandlers {
- public:
-#define YKT_NONE(method, response_type)                                                         \
-  absl::StatusOr<v1::response_type> method(const v1::method##Request&, const identity::Caller&) \
-      override {                                                                                \
-    return absl::UnimplementedError(#method);                                                   \
-  }
-  YKT_NONE(ListRepairs, ListRepairsResponse)
-  YKT_NONE(OpenRecoveries, OpenRecoveriesResponse)
-  YKT_NONE(ApproveRecovery, Recovery)
-  YKT_NONE(NotifyRecovery, Recovery)
-  YKT_NONE(RecordReceipt, Recovery)
-  YKT_NONE(RequestWriteOff, Recovery)
-  YKT_NONE(DecideWriteOff, Recovery)
-  YKT_NONE(CancelRecovery, Recovery)
-  YKT_NONE(GetRecovery, Recovery)
-  YKT_NONE(ListRecoveries, ListRecoveriesResponse)
-  YKT_NONE(RecordArrival, Arrival)
-  YKT_NONE(ConfirmArrival, Arrival)
-  YKT_NONE(RefuseArrival, Arrival)
-  YKT_NONE(ListArrivals, ListArrivalsResponse)
-  YKT_NONE(CreateTopUp, Batch)
-  YKT_NONE(ListSetAsideChunks, ListSetAsideChunksResponse)
-  YKT_NONE(ResumeChunk, ResumeChunkResponse)
-#undef YKT_NONE
-};
+using testing::Served;
 
 // Says which call reached the money half.
 class NotedMoney final : public MoneyHandlers {
@@ -110,79 +49,46 @@ class DispatchRpcTest : public testing::IntakeTest {
 
   void SetUp() override {
     IntakeTest::SetUp();
-    signer_ = *identity::TokenSigner::Load(Installation::Path() + "/keys/token-issuer.key", real_);
-    tokens_ =
-        *identity::TokenVerifier::Load({.issuer_folder = Installation::Path() + "/issuers"}, real_);
     rpc::GuardOptions options;
     options.audit_refusal = [this](const identity::Caller& caller, std::string_view method,
                                    const absl::Status& refusal) {
       const StoreContext context{rig_->pg->database(), rig_->clock, rig_->business, rig_->ids};
       EXPECT_TRUE(RecordRefusal(context, caller, method, status::ReasonNameOf(refusal)).ok());
     };
-    guard_ = std::make_unique<rpc::Guard>(options, authorizer_, *tokens_, metrics_);
-    service_ = std::make_unique<DispatchRpc>(*guard_, rig_->handlers, money_, repairs_);
-    rpc::ServerOptions server;
-    server.tls = TlsOf("services", "dispatch");
-    rpc_server_ = std::make_unique<rpc::Server>(
-        server,
-        std::vector<rpc::Served>{{service_.get(), v1::DispatchService::service_full_name()}},
-        authorizer_, [] { return true; }, metrics_.Registry());
-    ASSERT_TRUE(rpc_server_->Start().ok());
-    civil_ = Open("civil.120105");
+    served_ = std::make_unique<Served>(rig_->handlers, money_, options);
+    civil_ = &served_->As(kCivil);
   }
-  void TearDown() override {
-    service_->hub().Close();
-    rpc_server_->Drain();
-  }
-
-  std::unique_ptr<rpc::Channel> Open(const std::string& organisation) {
-    rpc::ChannelOptions options;
-    options.address = rpc_server_->addresses().grpc;
-    options.server = "dispatch";
-    options.tls = TlsOf("organisations", organisation);
-    return *rpc::Channel::Open(options);
-  }
+  void TearDown() override { served_.reset(); }
 
   std::string Token(const std::string& person, identity::RoleSet roles,
                     std::vector<std::int32_t> districts = {kHebei},
-                    const std::string& organisation = "civil.120105") {
-    identity::TokenClaims claims;
-    claims.person = person;
-    claims.organisation = organisation;
-    claims.roles = roles;
-    claims.fields = {"CIVIL"};
-    claims.districts = std::move(districts);
-    return *signer_->Mint(claims, absl::Minutes(10));
+                    const std::string& organisation = kCivil) {
+    return served_->Token({.person = person,
+                           .organisation = organisation,
+                           .roles = roles,
+                           .districts = std::move(districts)});
   }
+  std::string NewToken() { return Token("operator", {Role::kDepartmentOperator}); }
 
   template <typename Request, typename Response>
   std::string Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
                    const Request& request, Response* response, const std::string& token,
                    rpc::Channel* channel = nullptr) {
-    rpc::Channel& over = channel == nullptr ? *civil_ : *channel;
-    const auto stub = v1::DispatchService::NewStub(over.grpc());
-    grpc::ClientContext context;
-    over.Prepare(context, absl::Seconds(10), token);
-    return Outcome(rpc::FromGrpc((stub.get()->*method)(&context, request, response)));
+    return Outcome(
+        served_->Call(method, request, response, token, channel == nullptr ? *civil_ : *channel));
   }
 
   base::SystemClock real_;
-  telemetry::Metrics metrics_;
-  const identity::Authorizer authorizer_{AccessRules()};
-  std::unique_ptr<identity::TokenSigner> signer_;
-  std::unique_ptr<identity::TokenVerifier> tokens_;
-  std::unique_ptr<rpc::Guard> guard_;
   NotedMoney money_;
-  NoRepairs repairs_;
-  std::unique_ptr<DispatchRpc> service_;
-  std::unique_ptr<rpc::Server> rpc_server_;
-  std::unique_ptr<rpc::Channel> civil_;
-  std::string NewToken() { return Token("operator", {Role::kDepartmentOperator}); }
+  std::unique_ptr<Served> served_;
+  rpc::Channel* civil_ = nullptr;
 };
 
 TEST_F(DispatchRpcTest, EveryMethodHasARuleAndEveryRuleAMethod) {
-  EXPECT_THAT(authorizer_.Disagreements(rpc::MethodsOf({v1::DispatchService::service_full_name()})),
-              ::testing::IsEmpty());
+  EXPECT_THAT(
+      served_->authorizer().Disagreements(rpc::MethodsOf(
+          {v1::DispatchService::service_full_name(), v1::BudgetService::service_full_name()})),
+      ::testing::IsEmpty());
 }
 
 TEST_F(DispatchRpcTest, ARosterIsStreamedAcknowledgedAndWatchedToItsSeal) {
@@ -191,7 +97,7 @@ TEST_F(DispatchRpcTest, ARosterIsStreamedAcknowledgedAndWatchedToItsSeal) {
   ASSERT_EQ(Call(&Stub::CreateBatch, create, &batch, NewToken()), "OK");
 
   const auto no_cache = redis::MakeNoCache(real_);
-  ProgressPoller poller(service_->hub(), rig_->handlers, *no_cache, std::chrono::milliseconds(20));
+  ProgressPoller poller(served_->hub(), rig_->handlers, *no_cache, std::chrono::milliseconds(20));
   const auto stub = v1::DispatchService::NewStub(civil_->grpc());
   grpc::ClientContext watching;
   civil_->Prepare(watching, absl::Seconds(20), NewToken());
@@ -267,7 +173,7 @@ TEST_F(DispatchRpcTest, ACallerWithoutTheRightIsRefusedAndTheAttemptRecorded) {
   EXPECT_EQ(Call(&Stub::CreateBatch, NewBatch(1), &batch, ""), "UNAUTHENTICATED");
   EXPECT_EQ(Call(&Stub::CreateBatch, NewBatch(1), &batch, "forged"), "TOKEN_INVALID");
   EXPECT_EQ(Call(&Stub::CreateBatch, NewBatch(1), &batch,
-                 Token("x", {Role::kDepartmentOperator}, {kBaodi}, "civil.120115")),
+                 Token("x", {Role::kDepartmentOperator}, {kBaodi}, kCivilOfBaodi)),
             "TOKEN_ORGANISATION");
   v1::CreateBatchRequest nameless = NewBatch(1);
   nameless.clear_request_id();
@@ -281,20 +187,20 @@ TEST_F(DispatchRpcTest, ACallerWithoutTheRightIsRefusedAndTheAttemptRecorded) {
 
 TEST_F(DispatchRpcTest, AnotherDistrictSeesNothingNotEvenByWatching) {
   const std::int64_t batch = Sealed(3);
-  const auto baodi = Open("civil.120115");
-  const std::string token = Token("b", {Role::kDepartmentOperator}, {kBaodi}, "civil.120115");
+  rpc::Channel& baodi = served_->As(kCivilOfBaodi);
+  const std::string token = Token("b", {Role::kDepartmentOperator}, {kBaodi}, kCivilOfBaodi);
   v1::GetBatchRequest get;
   get.set_batch_id(batch);
   v1::Batch seen;
-  EXPECT_EQ(Call(&Stub::GetBatch, get, &seen, token, baodi.get()), "BATCH_UNKNOWN");
+  EXPECT_EQ(Call(&Stub::GetBatch, get, &seen, token, &baodi), "BATCH_UNKNOWN");
   v1::ListBatchesResponse listed;
-  EXPECT_EQ(Call(&Stub::ListBatches, v1::ListBatchesRequest(), &listed, token, baodi.get()), "OK");
+  EXPECT_EQ(Call(&Stub::ListBatches, v1::ListBatchesRequest(), &listed, token, &baodi), "OK");
   EXPECT_EQ(listed.batches_size(), 0);
   const auto no_cache = redis::MakeNoCache(real_);
-  ProgressPoller poller(service_->hub(), rig_->handlers, *no_cache, std::chrono::milliseconds(20));
-  const auto stub = v1::DispatchService::NewStub(baodi->grpc());
+  ProgressPoller poller(served_->hub(), rig_->handlers, *no_cache, std::chrono::milliseconds(20));
+  const auto stub = v1::DispatchService::NewStub(baodi.grpc());
   grpc::ClientContext context;
-  baodi->Prepare(context, absl::Seconds(20), token);
+  baodi.Prepare(context, absl::Seconds(20), token);
   v1::WatchBatchRequest watch;
   watch.set_batch_id(batch);
   v1::WatchBatchResponse progress;

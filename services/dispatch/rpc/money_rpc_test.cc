@@ -1,4 +1,5 @@
-// The money half over real gRPC: roles, scope, and what a refusal carries to the caller.
+// The money half and the budget over real gRPC: roles, scope, and what a refusal carries to the
+// caller.
 #include "services/dispatch/testing/money_rpc.h"
 
 #include "common/status/status.h"
@@ -104,6 +105,93 @@ TEST_F(MoneyRpcTest, ABatchIsFundedReleasedRepairedAndClosedByThosePeopleWhoMay)
   fund.set_batch_id(batch + 1);
   EXPECT_EQ(Outcome(Call(&Stub::FundBatch, fund, &first, "f", {Role::kCityFinance})),
             "REQUEST_ID_REUSED");
+}
+
+TEST_F(MoneyRpcTest, MoneyFromAboveReachesALineAndAnOrderIsDecidedByAnotherPerson) {
+  using Budget = v1::BudgetService;
+  const std::int64_t line = Line("P001", "central", 0);
+  const std::int64_t other = Line("P002", "central", 0);
+  v1::RecordFundReceiptRequest record;
+  record.set_request_id(NewRequest());
+  record.set_district(120'000);
+  record.set_from_level("central");
+  record.set_document("财社〔2026〕1号");
+  record.set_policy_id("P001");
+  record.set_year(2026);
+  record.set_source("central");
+  record.set_amount_fen(1'000);
+  record.set_received_on("2026-03-01");
+  v1::FundReceipt receipt;
+  const std::vector<std::int32_t> city = {120'000};
+  const identity::RoleSet finance = {Role::kCityFinance};
+  EXPECT_EQ(Outcome(Call<Budget>(&Budget::Stub::RecordFundReceipt, record, &receipt, "f", finance)),
+            "PERMISSION_DENIED");
+  EXPECT_EQ(Outcome(Call<Budget>(&Budget::Stub::RecordFundReceipt, record, &receipt, "o",
+                                 {Role::kDepartmentOperator}, kFinance, city)),
+            "PERMISSION_DENIED");
+  ASSERT_EQ(Outcome(Call<Budget>(&Budget::Stub::RecordFundReceipt, record, &receipt, "f", finance,
+                                 kFinance, city)),
+            "OK");
+  EXPECT_EQ(receipt.due_on(), "2026-03-31");
+
+  v1::PassDownFundsRequest pass;
+  pass.set_request_id(NewRequest());
+  pass.set_district(120'000);
+  pass.set_receipt_id(receipt.receipt_id());
+  pass.set_to_district(kHebei);
+  pass.set_line_id(line);
+  pass.set_amount_fen(900);
+  pass.set_document("津财社〔2026〕7号");
+  v1::PassDown down;
+  EXPECT_EQ(Outcome(Call<Budget>(&Budget::Stub::PassDownFunds, pass, &down, "f", finance)),
+            "FUND_RECEIPT_UNKNOWN");
+  ASSERT_EQ(Outcome(Call<Budget>(&Budget::Stub::PassDownFunds, pass, &down, "f", finance, kFinance,
+                                 city)),
+            "OK");
+  EXPECT_TRUE(down.booked());
+  EXPECT_EQ(Books(line), "900/0/0/0/0");
+
+  v1::RequestBudgetOrderRequest ask;
+  ask.set_request_id(NewRequest());
+  ask.set_district(kHebei);
+  ask.set_kind(v1::BUDGET_ORDER_KIND_TRANSFER);
+  ask.set_line_id(line);
+  ask.set_to_line_id(other);
+  ask.set_amount_fen(300);
+  ask.set_document("2026-31");
+  ask.set_reason("fewer people");
+  v1::BudgetOrder order;
+  const identity::RoleSet clerk = {Role::kDistrictFinanceOperator};
+  ASSERT_EQ(Outcome(Call<Budget>(&Budget::Stub::RequestBudgetOrder, ask, &order, "a", clerk)),
+            "OK");
+  v1::DecideBudgetOrderRequest decide;
+  decide.set_request_id(NewRequest());
+  decide.set_district(kHebei);
+  decide.set_order_id(order.order_id());
+  decide.set_approve(true);
+  EXPECT_EQ(Outcome(Call<Budget>(&Budget::Stub::DecideBudgetOrder, decide, &order, "b", clerk)),
+            "PERMISSION_DENIED");
+  const identity::RoleSet reviewer = {Role::kDistrictFinanceReviewer};
+  EXPECT_EQ(Outcome(Call<Budget>(&Budget::Stub::DecideBudgetOrder, decide, &order, "a", reviewer)),
+            "SAME_PERSON");
+  EXPECT_EQ(Outcome(Call<Budget>(&Budget::Stub::DecideBudgetOrder, decide, &order, "b", reviewer,
+                                 kFinance, {kBaodi})),
+            "BUDGET_ORDER_UNKNOWN");
+  ASSERT_EQ(Outcome(Call<Budget>(&Budget::Stub::DecideBudgetOrder, decide, &order, "b", reviewer)),
+            "OK");
+  EXPECT_EQ(order.state(), v1::BUDGET_ORDER_STATE_APPROVED);
+  v1::GetBudgetStatementRequest which;
+  which.set_district(kHebei);
+  which.set_line_id(other);
+  v1::BudgetStatement statement;
+  ASSERT_EQ(Outcome(Call<Budget>(&Budget::Stub::GetBudgetStatement, which, &statement, "auditor",
+                                 {Role::kAuditor})),
+            "OK");
+  EXPECT_EQ(statement.closing().transfers_in_fen(), 300);
+  EXPECT_EQ(statement.closing().available_fen(), 300);
+  decide.clear_request_id();
+  EXPECT_EQ(Outcome(Call<Budget>(&Budget::Stub::DecideBudgetOrder, decide, &order, "b", reviewer)),
+            "REQUEST_ID_MISSING");
 }
 
 TEST_F(MoneyRpcTest, MutationsWithoutARequestIdAreRefused) {

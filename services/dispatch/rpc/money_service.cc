@@ -11,6 +11,7 @@
 #include "common/base/dates.h"
 #include "common/status/status.h"
 #include "services/dispatch/domain/ids.h"
+#include "services/dispatch/rpc/budget_fields.h"
 #include "services/dispatch/rpc/wire.h"
 #include "services/dispatch/store/once.h"
 
@@ -20,33 +21,12 @@ namespace {
 using status::Reason;
 
 constexpr int kMostRepairs = 2'000;
-constexpr std::size_t kEntryDigits = 32;                  // a ledger entry's id in hexadecimal
-constexpr std::int64_t kMostFen = 1'000'000'000'000'000;  // 10 trillion yuan a line
-
-absl::Status FieldInvalid(std::string_view field, std::string_view what) {
-  return status::Refuse(Reason::kFieldInvalid, what, {{"field", std::string(field)}});
-}
+constexpr std::size_t kEntryDigits = 32;  // a ledger entry's id in hexadecimal
 
 absl::Status CheckReason(const std::string& reason) {
   if (reason.empty()) return status::Refuse(Reason::kReasonMissing);
   if (reason.size() > 2'000) return FieldInvalid("reason", "at most 500 characters");
   return absl::OkStatus();
-}
-
-// Page tokens of both lists are plain positions; a malformed one is PAGE_TOKEN_INVALID.
-absl::StatusOr<int> PageSize(int asked) {
-  if (asked < 0 || asked > 1'000) return FieldInvalid("page_size", "0 to 1000");
-  return asked == 0 ? 100 : asked;
-}
-
-// The two numbers of a page token "a-b".
-template <typename A, typename B>
-bool ReadToken(std::string_view token, A& a, B& b) {
-  const char* const end = token.data() + token.size();
-  const auto first = std::from_chars(token.data(), end, a);
-  if (first.ec != std::errc() || first.ptr == end || *first.ptr != '-') return false;
-  const auto second = std::from_chars(first.ptr + 1, end, b);
-  return second.ec == std::errc() && second.ptr == end;
 }
 
 v1::BudgetLine ToWire(const BudgetLine& line) {
@@ -56,11 +36,20 @@ v1::BudgetLine ToWire(const BudgetLine& line) {
   wire.set_policy_id(line.policy_id);
   wire.set_year(line.year);
   wire.set_source(line.source);
-  wire.set_appropriated_fen(line.appropriated_fen);
+  const Balances& balances = line.balances;
+  wire.set_appropriated_fen(balances.appropriated_fen);
+  wire.set_transfers_in_fen(balances.transfers_in_fen);
+  wire.set_transfers_out_fen(balances.transfers_out_fen);
+  wire.set_carried_in_fen(balances.carried_in_fen);
+  wire.set_carried_out_fen(balances.carried_out_fen);
   wire.set_available_fen(line.available_fen);
-  wire.set_reserved_fen(line.reserved_fen);
-  wire.set_in_transit_fen(line.in_transit_fen);
-  wire.set_paid_fen(line.paid_fen);
+  wire.set_reserved_fen(balances.reserved_fen);
+  wire.set_in_transit_fen(balances.in_transit_fen);
+  wire.set_paid_fen(balances.paid_fen);
+  wire.set_owed_to_treasury_fen(balances.owed_to_treasury_fen);
+  wire.set_settled_to_treasury_fen(balances.settled_to_treasury_fen);
+  wire.set_lapsed_fen(balances.lapsed_fen);
+  if (line.closed_on.has_value()) wire.set_closed_on(base::FormatDate(*line.closed_on));
   return wire;
 }
 
@@ -74,24 +63,11 @@ absl::StatusOr<v1::BudgetLine> ReadLine(postgres::Transaction& tx, MoneyStore& m
   return ToWire(lines.front());
 }
 
-template <typename Message>
-absl::StatusOr<Message> Parse(const std::string& bytes) {
-  Message message;
-  YKT_INVARIANT(message.ParseFromString(bytes), "a stored answer is not readable");
-  return message;
-}
-
 }  // namespace
 
 absl::StatusOr<std::optional<std::string>> MoneyService::Answered(const identity::Caller& caller,
                                                                   const Request& request) {
-  std::optional<std::string> answer;
-  YKT_RETURN_IF_ERROR(
-      context_.database.Read("find_answer", [&](postgres::Transaction& tx) -> absl::Status {
-        YKT_ASSIGN_OR_RETURN(answer, FindAnswer(tx, caller, request));
-        return absl::OkStatus();
-      }));
-  return answer;
+  return FindAnswer(context_.database, caller, request);
 }
 
 absl::StatusOr<std::string> MoneyService::Answer(postgres::Transaction& tx, const BatchRow& row) {
@@ -104,11 +80,8 @@ absl::StatusOr<std::string> MoneyService::Answer(postgres::Transaction& tx, cons
 absl::StatusOr<v1::BudgetLine> MoneyService::CreateBudgetLine(
     const v1::CreateBudgetLineRequest& request, const identity::Caller& caller) {
   if (!caller.InDistrict(request.district())) return status::Refuse(Reason::kPermissionDenied);
-  static constexpr std::string_view kSources[] = {"central", "city", "district", "fund"};
-  if (std::find(std::begin(kSources), std::end(kSources), request.source()) == std::end(kSources)) {
-    return FieldInvalid("source", "central, city, district or fund");
-  }
-  if (request.year() < 2000 || request.year() > 2199) return FieldInvalid("year", "2000 to 2199");
+  YKT_RETURN_IF_ERROR(CheckSource(request.source()));
+  YKT_RETURN_IF_ERROR(CheckYear(request.year()));
   const Request once = RequestOf("CreateBudgetLine", request.request_id(), request);
   YKT_ASSIGN_OR_RETURN(const std::optional<std::string> before, Answered(caller, once));
   if (before.has_value()) return Parse<v1::BudgetLine>(*before);
@@ -134,19 +107,16 @@ absl::StatusOr<v1::BudgetLine> MoneyService::CreateBudgetLine(
 absl::StatusOr<v1::BudgetLine> MoneyService::AppropriateBudget(
     const v1::AppropriateBudgetRequest& request, const identity::Caller& caller) {
   if (!caller.InDistrict(request.district())) return status::Refuse(Reason::kBudgetLineUnknown);
-  if (request.amount_fen() <= 0 || request.amount_fen() > kMostFen)
-    return status::Refuse(Reason::kAmountInvalid);
-  if (request.basis().empty() || request.basis().size() > 500) {
-    return FieldInvalid("basis", "the document's number, 1 to 500 bytes");
-  }
+  YKT_RETURN_IF_ERROR(CheckAmount(request.amount_fen()));
+  YKT_RETURN_IF_ERROR(CheckDocument(request.basis(), "basis"));
   const Request once = RequestOf("AppropriateBudget", request.request_id(), request);
   YKT_ASSIGN_OR_RETURN(const std::optional<std::string> before, Answered(caller, once));
   if (before.has_value()) return Parse<v1::BudgetLine>(*before);
   // The catalogue is asked before the line is locked; what a line is for never changes.
   BudgetLine line;
-  YKT_RETURN_IF_ERROR(context_.database.Transact(
-      "find_budget_line", [&](postgres::Transaction& tx) -> absl::Status {
-        YKT_ASSIGN_OR_RETURN(line, money_.LockLine(tx, request.district(), request.line_id()));
+  YKT_RETURN_IF_ERROR(
+      context_.database.Read("find_budget_line", [&](postgres::Transaction& tx) -> absl::Status {
+        YKT_ASSIGN_OR_RETURN(line, money_.FindLine(tx, request.district(), request.line_id()));
         return absl::OkStatus();
       }));
   // 同步审核、同步下达: no money without an approved target.
@@ -175,13 +145,7 @@ absl::StatusOr<v1::ListBudgetLinesResponse> MoneyService::ListBudgetLines(
       !ReadToken(request.page_token(), after_district, after_line)) {
     return status::Refuse(Reason::kPageTokenInvalid);
   }
-  std::string districts = caller.DistrictArray();
-  if (request.district() != 0) {
-    districts =
-        caller.InDistrict(request.district()) ? fmt::format("{{{}}}", request.district()) : "{}";
-  } else if (caller.AllDistricts()) {
-    districts = "*";
-  }
+  const std::string districts = DistrictsWanted(caller, request.district());
   v1::ListBudgetLinesResponse response;
   YKT_RETURN_IF_ERROR(
       context_.database.Read("list_budget_lines", [&](postgres::Transaction& tx) -> absl::Status {
@@ -245,6 +209,7 @@ absl::StatusOr<v1::ListLedgerEntriesResponse> MoneyService::ListLedgerEntries(
           entry.set_credit(AccountName(line.credit));
           entry.set_amount_fen(line.amount_fen);
           entry.set_business_date(base::FormatDate(line.business_date));
+          entry.set_reason(line.reason);
           token = fmt::format("{}-{}", absl::ToUnixMicros(line.at), line.entry_id);
         }
         return absl::OkStatus();

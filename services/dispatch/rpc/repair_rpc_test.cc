@@ -10,7 +10,6 @@ namespace {
 using identity::Role;
 using identity::RoleSet;
 
-constexpr char kCivil[] = "civil.120105";
 constexpr RoleSet kOperator = {Role::kDepartmentOperator};
 constexpr RoleSet kReviewer = {Role::kDepartmentReviewer};
 constexpr RoleSet kCity = {Role::kCityFinance};

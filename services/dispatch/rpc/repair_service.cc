@@ -239,7 +239,7 @@ absl::StatusOr<v1::Recovery> RepairService::ApproveRecovery(
 
 absl::StatusOr<v1::Recovery> RepairService::NotifyRecovery(const v1::NotifyRecoveryRequest& request,
                                                            const identity::Caller& caller) {
-  YKT_RETURN_IF_ERROR(CheckDocument(request.notice(), "notice"));
+  YKT_RETURN_IF_ERROR(CheckEvidence(request.notice(), "notice"));
   return OnRecovery("notify_recovery", caller,
                     RequestOf("NotifyRecovery", request.request_id(), request),
                     [&](postgres::Transaction& tx) {
@@ -262,7 +262,7 @@ absl::StatusOr<v1::Recovery> RepairService::RecordReceipt(const v1::RecordReceip
 
 absl::StatusOr<v1::Recovery> RepairService::RequestWriteOff(
     const v1::RequestWriteOffRequest& request, const identity::Caller& caller) {
-  YKT_RETURN_IF_ERROR(CheckDocument(request.document(), "document"));
+  YKT_RETURN_IF_ERROR(CheckEvidence(request.document(), "document"));
   YKT_RETURN_IF_ERROR(CheckReason(request.reason()));
   return OnRecovery(
       "request_write_off", caller, RequestOf("RequestWriteOff", request.request_id(), request),

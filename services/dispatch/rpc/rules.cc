@@ -22,6 +22,8 @@ constexpr RoleSet kReviewers = {Role::kTownOperator,
                                 Role::kCityFinance};
 constexpr RoleSet kFinance = {Role::kDistrictFinanceOperator, Role::kDistrictFinanceReviewer,
                               Role::kCityFinance};
+// The second person of an order: whoever requested it is refused besides.
+constexpr RoleSet kFinanceDecides = {Role::kDistrictFinanceReviewer, Role::kCityFinance};
 constexpr RoleSet kRepair = {Role::kDepartmentOperator, Role::kDepartmentReviewer,
                              Role::kDistrictFinanceOperator, Role::kCityFinance};
 constexpr RoleSet kWriteOff = {Role::kDepartmentReviewer, Role::kDistrictFinanceReviewer,
@@ -78,6 +80,19 @@ constexpr MethodRule kRules[] = {
     {YKT_METHOD("CreateTopUp"), {Role::kDepartmentOperator}, {}},
     {YKT_METHOD("ListSetAsideChunks"), RoleSet::All(), kReaders},
     {YKT_METHOD("ResumeChunk"), kResume, {}},
+#undef YKT_METHOD
+#define YKT_METHOD(name) "/yikatong.dispatch.v1.BudgetService/" name
+    {YKT_METHOD("RecordFundReceipt"), kFinance, {}},
+    {YKT_METHOD("CancelFundReceipt"), kFinance, {}},
+    {YKT_METHOD("ListFundReceipts"), RoleSet::All(), kReaders},
+    {YKT_METHOD("PassDownFunds"), kFinance, {}},
+    {YKT_METHOD("ListPassDowns"), RoleSet::All(), kReaders},
+    {YKT_METHOD("RequestBudgetOrder"), kFinance, {}},
+    {YKT_METHOD("DecideBudgetOrder"), kFinanceDecides, {}},
+    {YKT_METHOD("WithdrawBudgetOrder"), kFinance, {}},
+    {YKT_METHOD("ListBudgetOrders"), RoleSet::All(), kReaders},
+    {YKT_METHOD("ListYearEndBlockers"), RoleSet::All(), kReaders},
+    {YKT_METHOD("GetBudgetStatement"), RoleSet::All(), kReaders},
 };
 #undef YKT_METHOD
 

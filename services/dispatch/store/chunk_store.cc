@@ -65,6 +65,7 @@ absl::StatusOr<BatchFunding> ReadFunding(postgres::Transaction& tx, const BatchR
   for (const postgres::Row row : rows) {
     funding.line_ids.push_back(row.Int64(0));
     funding.year = row.Int(2);
+    funding.closed.push_back(row.MaybeDate(3).has_value());
   }
   return funding;
 }

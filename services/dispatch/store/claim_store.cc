@@ -47,29 +47,15 @@ std::string UuidOf(const ClaimKey& key) {
 }
 
 absl::StatusOr<std::vector<LostClaim>> PgClaimTable::Take(std::span<const Claim> claims) {
-  const std::vector<std::string> keys = UuidsOf(claims);
   postgres::Columns columns;
-  columns.Uuids(keys).Int64s(OwnersOf(claims));
+  columns.Uuids(UuidsOf(claims)).Int64s(OwnersOf(claims));
   YKT_ASSIGN_OR_RETURN(const postgres::Rows taken, tx_.RunColumns(sql::kClaimTake, columns));
   std::vector<LostClaim> lost;
   if (taken.affected() == static_cast<std::int64_t>(claims.size())) return lost;
-
-  postgres::Columns asked;
-  asked.Uuids(keys);
-  YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx_.RunColumns(sql::kClaimOwners, asked));
-  std::map<ClaimKey, std::int64_t> owners;
+  YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx_.RunColumns(sql::kClaimOwners, columns));
   for (const postgres::Row row : rows) {
     YKT_ASSIGN_OR_RETURN(const ClaimKey key, KeyOf(row, 0));
-    owners.emplace(key, row.Int64(1));
-  }
-  for (const Claim& claim : claims) {
-    const auto owner = owners.find(claim.key);
-    // Whoever had it in the way of our INSERT may have given it back since: not ours, and nobody's.
-    if (owner == owners.end()) {
-      lost.push_back({claim.key, 0});
-    } else if (owner->second != claim.owner) {
-      lost.push_back({claim.key, owner->second});
-    }
+    lost.push_back({key, row.Int64(1)});
   }
   YKT_INVARIANT(taken.affected() + static_cast<std::int64_t>(lost.size()) ==
                     static_cast<std::int64_t>(claims.size()),

@@ -8,12 +8,12 @@
 #include <map>
 
 #include "common/base/dates.h"
-#include "common/outbox/outbox.h"
 #include "common/postgres/bulk.h"
 #include "common/status/status.h"
 #include "services/dispatch/domain/attempt_state.h"
 #include "services/dispatch/domain/ids.h"
 #include "services/dispatch/sql/queries.h"
+#include "services/dispatch/store/budget_audit.h"
 #include "services/dispatch/store/chunk_store.h"
 
 namespace yikatong::dispatch {
@@ -50,18 +50,21 @@ absl::Status AuditLine(postgres::Transaction& tx, const StoreContext& context,
                        const identity::Caller& caller, const BudgetLine& line,
                        std::string_view kind, std::string_view request_id,
                        std::map<std::string, std::string> details) {
-  outbox::Entry entry;
-  entry.service = "dispatch";
-  entry.kind = kind;
-  entry.district = line.district;
-  entry.subject = fmt::format("budget-lines/{}/{}", line.district, line.line_id);
-  entry.actor_org = caller.IsService() ? "service:" + caller.service : caller.organisation;
-  entry.actor_person = caller.person;
-  entry.at = context.clock.Now();
-  entry.business_date = context.business.Today();
-  entry.request_id = request_id;
-  entry.details = std::move(details);
-  return outbox::Append(tx, context.ids.NewId(), entry);
+  return AuditBudget(tx, context, caller, line.district,
+                     fmt::format("budget-lines/{}/{}", line.district, line.line_id), kind,
+                     request_id, std::move(details));
+}
+
+BudgetLine LineOf(std::int32_t district, std::int64_t line_id, const postgres::Row& row) {
+  BudgetLine line;
+  line.district = district;
+  line.line_id = line_id;
+  line.policy_id = row.Text(0);
+  line.year = row.Int(1);
+  line.source = row.Text(2);
+  line.available_fen = row.Int64(3);
+  line.closed_on = row.MaybeDate(4);
+  return line;
 }
 
 }  // namespace
@@ -92,29 +95,28 @@ absl::StatusOr<std::int64_t> MoneyStore::CreateLine(postgres::Transaction& tx,
   return created.line_id;
 }
 
+absl::StatusOr<BudgetLine> MoneyStore::FindLine(postgres::Transaction& tx, std::int32_t district,
+                                                std::int64_t line_id) {
+  YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx.Run(sql::kBudgetLineRead, district, line_id));
+  if (rows.empty()) return status::Refuse(Reason::kBudgetLineUnknown);
+  return LineOf(district, line_id, rows[0]);
+}
+
 absl::StatusOr<BudgetLine> MoneyStore::LockLine(postgres::Transaction& tx, std::int32_t district,
                                                 std::int64_t line_id) {
   YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx.Run(sql::kBudgetLineLock, district, line_id));
   if (rows.empty()) return status::Refuse(Reason::kBudgetLineUnknown);
-  BudgetLine line;
-  line.district = district;
-  line.line_id = line_id;
-  line.policy_id = rows[0].Text(0);
-  line.year = rows[0].Int(1);
-  line.source = rows[0].Text(2);
-  line.available_fen = rows[0].Int64(3);
-  return line;
+  return LineOf(district, line_id, rows[0]);
 }
 
 absl::Status MoneyStore::Appropriate(postgres::Transaction& tx, const identity::Caller& caller,
                                      const BudgetLine& line, std::int64_t amount_fen,
                                      std::string_view basis, std::string_view request_id) {
-  BatchFunding whole;
-  whole.shares = {{line.source, 10'000}};
-  whole.line_ids = {line.line_id};
+  YKT_ASSIGN_OR_RETURN(const BudgetLine locked, LockLine(tx, line.district, line.line_id));
+  YKT_RETURN_IF_ERROR(CheckOpen(locked));
   Posting posting;
-  YKT_RETURN_IF_ERROR(posting.Move(whole, 0, 0, "appropriate", "", Account::kAvailable,
-                                   Account::kAppropriation, amount_fen));
+  posting.MoveOnLine(line.line_id, "appropriate", "", Account::kAvailable, Account::kAppropriation,
+                     amount_fen);
   YKT_RETURN_IF_ERROR(WritePosting(tx, context_, line.district, posting));
   return AuditLine(tx, context_, caller, line, "budget.appropriated", request_id,
                    {{"amount_fen", std::to_string(amount_fen)}, {"basis", std::string(basis)}});
@@ -130,8 +132,22 @@ absl::StatusOr<std::vector<BudgetLine>> MoneyStore::ListLines(postgres::Transact
       tx.Run(sql::kBudgetLinesList, districts, policy_id, after_district, after_line, limit));
   std::vector<BudgetLine> lines;
   for (const postgres::Row row : rows) {
-    lines.push_back({row.Int(0), row.Int64(1), row.Text(2), row.Int(3), row.Text(4), row.Int64(5),
-                     row.Int64(6), row.Int64(7), row.Int64(8), row.Int64(9)});
+    // One row for each pair of accounts; a line without any has one of NULLs.
+    if (lines.empty() || lines.back().district != row.Int(0) ||
+        lines.back().line_id != row.Int64(1)) {
+      BudgetLine line;
+      line.district = row.Int(0);
+      line.line_id = row.Int64(1);
+      line.policy_id = row.Text(2);
+      line.year = row.Int(3);
+      line.source = row.Text(4);
+      line.available_fen = row.Int64(5);
+      line.closed_on = row.MaybeDate(6);
+      lines.push_back(std::move(line));
+    }
+    if (row.IsNull(7)) continue;
+    lines.back().balances.Add(static_cast<Account>(row.Int(7)), static_cast<Account>(row.Int(8)),
+                              row.Int64(9));
   }
   return lines;
 }
@@ -145,7 +161,7 @@ absl::StatusOr<std::vector<LedgerLine>> MoneyStore::ListLedger(
   for (const postgres::Row row : rows) {
     lines.push_back({row.Text(0), row.Int64(1), row.Int(2), row.Text(3),
                      static_cast<Account>(row.Int(4)), static_cast<Account>(row.Int(5)),
-                     row.Int64(6), row.Date(7), row.Time(8)});
+                     row.Int64(6), row.Date(7), row.Time(8), row.Text(9)});
   }
   return lines;
 }
@@ -199,6 +215,7 @@ absl::Status MoneyStore::Fund(postgres::Transaction& tx, const identity::Caller&
                          tx.Run(sql::kBudgetLineTake, batch.district, lines[i], parts[i]));
     if (taken.empty()) {
       YKT_ASSIGN_OR_RETURN(const BudgetLine line, LockLine(tx, batch.district, lines[i]));
+      YKT_RETURN_IF_ERROR(CheckOpen(line));
       return status::Refuse(Reason::kFundsInsufficient, "",
                             {{"source", line.source},
                              {"available_fen", std::to_string(line.available_fen)},
@@ -364,7 +381,7 @@ absl::Status MoneyStore::Reissue(postgres::Transaction& tx, const identity::Call
     if (item.returned) {
       // What came back after its year belongs to the treasury, and what is left on the old line is
       // not this batch's to take.
-      if (funding.year != context_.business.Today().year()) {
+      if (!funding.OpenOn(context_.business.Today())) {
         return status::Refuse(
             Reason::kFundsInsufficient, "the budget year of this batch is over",
             {{"year", std::to_string(funding.year)}, {"item", std::to_string(item.item_id)}});

@@ -11,25 +11,13 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "services/dispatch/domain/budget.h"
 #include "services/dispatch/domain/posting.h"
 #include "services/dispatch/domain/rule_codec.h"
 #include "services/dispatch/store/batch_store.h"
 #include "services/dispatch/store/money_port.h"
 
 namespace yikatong::dispatch {
-
-struct BudgetLine {
-  std::int32_t district = 0;
-  std::int64_t line_id = 0;
-  std::string policy_id;
-  int year = 0;
-  std::string source;
-  std::int64_t available_fen = 0;
-  std::int64_t appropriated_fen = 0;
-  std::int64_t reserved_fen = 0;
-  std::int64_t in_transit_fen = 0;
-  std::int64_t paid_fen = 0;
-};
 
 struct LedgerLine {
   std::string entry_id;
@@ -41,6 +29,7 @@ struct LedgerLine {
   std::int64_t amount_fen = 0;
   absl::CivilDay business_date;
   absl::Time at;
+  std::string reason;
 };
 
 // An item that may be sent again or ended.
@@ -62,9 +51,13 @@ class MoneyStore final : public MoneyPort {
   // ALREADY_EXISTS for a second line of one policy, year and source.
   absl::StatusOr<std::int64_t> CreateLine(postgres::Transaction& tx, const identity::Caller& caller,
                                           const BudgetLine& line, std::string_view request_id);
+  // What a line is for, and whether it is closed; without a lock. BUDGET_LINE_UNKNOWN.
+  absl::StatusOr<BudgetLine> FindLine(postgres::Transaction& tx, std::int32_t district,
+                                      std::int64_t line_id);
   // Locks a line. BUDGET_LINE_UNKNOWN.
   absl::StatusOr<BudgetLine> LockLine(postgres::Transaction& tx, std::int32_t district,
                                       std::int64_t line_id);
+  // BUDGET_LINE_CLOSED.
   absl::Status Appropriate(postgres::Transaction& tx, const identity::Caller& caller,
                            const BudgetLine& line, std::int64_t amount_fen, std::string_view basis,
                            std::string_view request_id);
@@ -80,7 +73,7 @@ class MoneyStore final : public MoneyPort {
                                                      int limit);
 
   // Reserves the batch's sum from the lines of its sources, all or nothing. BUDGET_LINE_MISSING,
-  // FUNDS_INSUFFICIENT with the source and what it lacks.
+  // BUDGET_LINE_CLOSED, FUNDS_INSUFFICIENT with the source and what it lacks.
   absl::Status Fund(postgres::Transaction& tx, const identity::Caller& caller, BatchRow& batch,
                     std::string_view request_id);
   // SAME_PERSON for who entered or reviewed it, PAY_DATE_EARLY before its day.

@@ -53,6 +53,17 @@ absl::StatusOr<std::optional<std::string>> FindAnswer(postgres::Transaction& tx,
   return std::optional<std::string>(found[0].Bytes(2));
 }
 
+absl::StatusOr<std::optional<std::string>> FindAnswer(postgres::Database& database,
+                                                      const identity::Caller& caller,
+                                                      const Request& request) {
+  std::optional<std::string> answer;
+  YKT_RETURN_IF_ERROR(database.Read("find_answer", [&](postgres::Transaction& tx) -> absl::Status {
+    YKT_ASSIGN_OR_RETURN(answer, FindAnswer(tx, caller, request));
+    return absl::OkStatus();
+  }));
+  return answer;
+}
+
 absl::StatusOr<std::string> Mutate(
     postgres::Database& database, std::string_view name, const identity::Caller& caller,
     const Request& request,

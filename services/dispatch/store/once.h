@@ -39,6 +39,11 @@ absl::StatusOr<std::optional<std::string>> KeptAnswer(postgres::Transaction& tx,
 absl::StatusOr<std::optional<std::string>> FindAnswer(postgres::Transaction& tx,
                                                       const identity::Caller& caller,
                                                       const Request& request);
+// The same in a transaction of its own, so that a repetition need not ask peers who may say
+// something else by now.
+absl::StatusOr<std::optional<std::string>> FindAnswer(postgres::Database& database,
+                                                      const identity::Caller& caller,
+                                                      const Request& request);
 
 // RunOnce in a transaction of its own.
 absl::StatusOr<std::string> Mutate(

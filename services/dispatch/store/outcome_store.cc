@@ -2,18 +2,20 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <map>
+#include <set>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "common/base/ranges.h"
 #include "common/crypto/merkle.h"
 #include "common/outbox/outbox.h"
 #include "common/postgres/bulk.h"
 #include "common/status/status.h"
 #include "services/dispatch/domain/ids.h"
 #include "services/dispatch/domain/item_leaf.h"
-#include "services/dispatch/domain/recovery.h"
 #include "services/dispatch/sql/queries.h"
 #include "services/dispatch/store/chunk_store.h"
 
@@ -23,6 +25,10 @@ namespace {
 using status::Reason;
 
 constexpr std::int32_t kMaxOutcomeNo = 32'767;
+// References of neighbouring items are a hundred apart, and a bank pays every second or third of
+// them: one stretch of an index is read faster than each is found from its root, also where it
+// holds a few times as many.
+constexpr std::int64_t kNeighbourReferences = 1'600;
 
 Bucket BucketOf(AttemptState state) {
   switch (state) {
@@ -50,33 +56,67 @@ struct Target {
   std::int64_t person_id = 0;
   std::int64_t village = 0;
   std::string masked_name;
+  bool moved_on = false;  // its item was sent again or given up; read where a decision says paid
 };
 
 using Targets = std::unordered_map<std::int64_t, Target>;
+
+bool SaysPaidAfterAll(const ReportedOutcome& outcome) {
+  return outcome.state == AttemptState::kPaid && IsDecided(outcome.reason);
+}
 
 struct BatchFacts {
   BatchRow batch;
   BatchFunding funding;
   std::map<std::tuple<Bucket, Bucket, std::string>, CountAndFen> moved;
-  bool has_returns = false;
+  bool may_reopen = false;  // something is told that follows a payment
 };
+
+// Completes the targets with what their audit leaves say of the item.
+absl::Status ReadItems(postgres::Transaction& tx, const postgres::Columns& ranges,
+                       Targets& targets) {
+  std::unordered_multimap<std::int64_t, Target*> of_item;
+  of_item.reserve(targets.size());
+  for (auto& [reference, target] : targets) of_item.emplace(ItemOfReference(reference), &target);
+  YKT_ASSIGN_OR_RETURN(const postgres::Rows items, tx.RunColumns(sql::kOutcomeItems, ranges));
+  std::size_t found = 0;
+  for (const postgres::Row row : items) {
+    const auto [first, last] = of_item.equal_range(row.Int64(0));
+    for (auto it = first; it != last; ++it, ++found) {
+      it->second->person_id = row.Int64(1);
+      it->second->village = row.Int64(2);
+      it->second->masked_name = row.Text(3);
+    }
+  }
+  YKT_INVARIANT(found == targets.size(), "an attempt without an item");
+  return absl::OkStatus();
+}
 
 absl::StatusOr<Targets> ReadTargets(postgres::Transaction& tx, const OutcomeChunk& chunk) {
   std::vector<std::int64_t> references;
   references.reserve(chunk.outcomes.size());
   for (const ReportedOutcome& outcome : chunk.outcomes) references.push_back(outcome.reference);
+  std::sort(references.begin(), references.end());
+  const base::Ranges ranges = base::DenseRanges(references, kNeighbourReferences);
   postgres::Columns columns;
-  columns.Scalar(chunk.district).Int64s(references).Lone();
-  YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx.RunColumns(sql::kOutcomeTargets, columns));
+  columns.Scalar(chunk.district).Int64s(ranges.first).Int64s(ranges.last);
+  YKT_ASSIGN_OR_RETURN(const postgres::Rows attempts, tx.RunColumns(sql::kOutcomeTargets, columns));
   Targets targets;
-  targets.reserve(static_cast<std::size_t>(rows.size()));
-  for (const postgres::Row row : rows) {
-    targets[row.Int64(0)] = {row.Int64(1),        row.Int(2),   row.Int64(3), 0,
-                             AttemptState::kSent, row.Int64(4), row.Int64(5), row.Text(6)};
+  targets.reserve(references.size());
+  for (const postgres::Row row : attempts) {
+    const std::int64_t reference = row.Int64(0);
+    if (!std::binary_search(references.begin(), references.end(), reference)) continue;
+    Target& target = targets[reference];
+    target.batch_id = row.Int64(1);
+    target.chunk = row.Int(2);
+    target.amount_fen = row.Int64(3);
   }
+  YKT_RETURN_IF_ERROR(ReadItems(tx, columns, targets));
   YKT_ASSIGN_OR_RETURN(const postgres::Rows known, tx.RunColumns(sql::kOutcomeKnown, columns));
   for (const postgres::Row row : known) {
-    const auto target = targets.find(row.Int64(0));
+    const std::int64_t reference = row.Int64(0);
+    if (!std::binary_search(references.begin(), references.end(), reference)) continue;
+    const auto target = targets.find(reference);
     YKT_INVARIANT(target != targets.end(), "an outcome without an attempt");
     target->second.outcome_no = row.Int(1);
     target->second.state = static_cast<AttemptState>(row.Int(2));
@@ -84,12 +124,37 @@ absl::StatusOr<Targets> ReadTargets(postgres::Transaction& tx, const OutcomeChun
   return targets;
 }
 
+// Marks the targets whose item went on since they failed. Under the lock of their batches, so that
+// no repair takes the money meanwhile.
+absl::Status FindMovedOn(postgres::Transaction& tx, const OutcomeChunk& chunk, Targets& targets) {
+  std::vector<std::int64_t> references;
+  std::set<std::int64_t> batches;
+  for (const ReportedOutcome& outcome : chunk.outcomes) {
+    const auto target = targets.find(outcome.reference);
+    if (target == targets.end() || !SaysPaidAfterAll(outcome)) continue;
+    references.push_back(outcome.reference);
+    batches.insert(target->second.batch_id);
+  }
+  for (const std::int64_t batch_id : batches) {
+    YKT_RETURN_IF_ERROR(LockBatch(tx, OwnCaller(), batch_id).status());
+  }
+  if (references.empty()) return absl::OkStatus();
+  postgres::Columns columns;
+  columns.Scalar(chunk.district).Int64s(references).Lone();
+  YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx.RunColumns(sql::kOutcomeMovedOn, columns));
+  for (const postgres::Row row : rows) targets.at(row.Int64(0)).moved_on = true;
+  return absl::OkStatus();
+}
+
 // What one outcome moves in the ledger. What fails stays reserved, so that a reissue needs no new
-// money; what comes back is available again in its year, and the treasury's afterwards.
+// money; where what comes back goes is said by AccountForReturn. What two persons decided goes the
+// way back between reserved and paid.
 absl::Status Post(Posting& posting, const BatchFacts& facts, const Target& target, AttemptState to,
                   std::string_view reason, absl::CivilDay today) {
   Account debit = Account::kPaid;
-  Account credit = Account::kInTransit;
+  const Account credit = target.state == AttemptState::kFailed ? Account::kReserved
+                         : target.state == AttemptState::kPaid ? Account::kPaid
+                                                               : Account::kInTransit;
   switch (to) {
     case AttemptState::kSent:
     case AttemptState::kUnknown:
@@ -100,16 +165,15 @@ absl::Status Post(Posting& posting, const BatchFacts& facts, const Target& targe
       debit = Account::kReserved;
       break;
     case AttemptState::kReturned:
-      debit = MoneyBackAccount(facts.funding.year, today);
-      credit = Account::kPaid;
-      break;
+      return posting.MoveBack(facts.funding, target.batch_id, target.chunk, AttemptStateName(to),
+                              reason, today, target.amount_fen);
   }
   return posting.Move(facts.funding, target.batch_id, target.chunk, AttemptStateName(to), reason,
                       debit, credit, target.amount_fen);
 }
 
 // What a report is to what is known of its attempt.
-enum class Verdict { kNew, kRepeated, kContradicting };
+enum class Verdict { kNew, kRepeated, kContradicting, kPaidBesides };
 
 Verdict Judge(const Target& target, const ReportedOutcome& outcome) {
   if (outcome.outcome_no < 1 || outcome.outcome_no > kMaxOutcomeNo) return Verdict::kContradicting;
@@ -119,8 +183,12 @@ Verdict Judge(const Target& target, const ReportedOutcome& outcome) {
   }
   // Money that is not ours is a difference between books, and nothing that happened to an item.
   if (outcome.amount_fen != target.amount_fen) return Verdict::kContradicting;
-  return NextAttemptState(target.state, outcome.state).ok() ? Verdict::kNew
-                                                            : Verdict::kContradicting;
+  if (target.moved_on && target.state == AttemptState::kFailed && SaysPaidAfterAll(outcome)) {
+    return Verdict::kPaidBesides;
+  }
+  return NextAttemptState(target.state, outcome.state, IsDecided(outcome.reason)).ok()
+             ? Verdict::kNew
+             : Verdict::kContradicting;
 }
 
 }  // namespace
@@ -149,17 +217,19 @@ absl::StatusOr<AppliedOutcomes> OutcomeStore::Apply(std::string_view gateway,
 absl::Status OutcomeStore::ApplyIn(postgres::Transaction& tx, const OutcomeChunk& chunk,
                                    AppliedOutcomes& result) {
   YKT_ASSIGN_OR_RETURN(Targets targets, ReadTargets(tx, chunk));
+  YKT_RETURN_IF_ERROR(FindMovedOn(tx, chunk, targets));
   std::map<std::int64_t, BatchFacts> batches;
   for (const auto& [reference, target] : targets) batches[target.batch_id];
   for (const ReportedOutcome& outcome : chunk.outcomes) {
     const auto target = targets.find(outcome.reference);
-    if (outcome.state == AttemptState::kReturned && target != targets.end())
-      batches[target->second.batch_id].has_returns = true;
+    if (target == targets.end()) continue;
+    if (outcome.state == AttemptState::kReturned || IsDecided(outcome.reason))
+      batches[target->second.batch_id].may_reopen = true;
   }
   for (auto& [batch_id, facts] : batches) {
     // Money that comes back opens a closed batch again: nobody may close it meanwhile.
-    YKT_ASSIGN_OR_RETURN(facts.batch, facts.has_returns ? LockBatch(tx, OwnCaller(), batch_id)
-                                                        : FindBatch(tx, OwnCaller(), batch_id));
+    YKT_ASSIGN_OR_RETURN(facts.batch, facts.may_reopen ? LockBatch(tx, OwnCaller(), batch_id)
+                                                       : FindBatch(tx, OwnCaller(), batch_id));
     YKT_ASSIGN_OR_RETURN(const policy::PolicyRule rule, codec_.Decode(facts.batch.rule));
     YKT_ASSIGN_OR_RETURN(facts.funding, ReadFunding(tx, facts.batch, rule));
   }
@@ -182,6 +252,10 @@ absl::Status OutcomeStore::ApplyIn(postgres::Transaction& tx, const OutcomeChunk
     const Verdict verdict = Judge(target, outcome);
     if (verdict != Verdict::kNew) {
       ++(verdict == Verdict::kRepeated ? result.repeated : result.contradicting);
+      if (verdict == Verdict::kPaidBesides) {
+        ++result.paid_besides;
+        result.paid_besides_fen += target.amount_fen;
+      }
       continue;
     }
     BatchFacts& facts = batches.at(target.batch_id);
@@ -197,6 +271,9 @@ absl::Status OutcomeStore::ApplyIn(postgres::Transaction& tx, const OutcomeChunk
     if (to == AttemptState::kReturned) {
       move(Bucket::kNowhere, Bucket::kReturned, "");
       if (repaired) move(Bucket::kReissuedPaid, Bucket::kNowhere, "");
+    }
+    if (to == AttemptState::kFailed && target.state == AttemptState::kPaid && repaired) {
+      move(Bucket::kReissuedPaid, Bucket::kNowhere, "");
     }
     if (to == AttemptState::kPaid && repaired) move(Bucket::kNowhere, Bucket::kReissuedPaid, "");
     YKT_RETURN_IF_ERROR(Post(posting, facts, target, to, outcome.reason, today));
@@ -270,6 +347,10 @@ absl::Status OutcomeStore::ApplyIn(postgres::Transaction& tx, const OutcomeChunk
   for (const auto& [state, items] : counted) entry.details[state] = std::to_string(items);
   entry.details["contradicting"] = std::to_string(result.contradicting);
   entry.details["unknown_references"] = std::to_string(result.unknown);
+  if (result.paid_besides > 0) {
+    entry.details["paid_besides"] = std::to_string(result.paid_besides);
+    entry.details["paid_besides_fen"] = std::to_string(result.paid_besides_fen);
+  }
   const std::string audit_id = context_.ids.NewId();
   YKT_RETURN_IF_ERROR(outbox::Append(tx, audit_id, entry));
   applied.Scalar(audit_id);

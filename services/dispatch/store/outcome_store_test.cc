@@ -28,6 +28,11 @@ class Outcomes : public MoneyTest {
     ExpectBooks();
     return applied.ok() ? *applied : AppliedOutcomes();
   }
+  static ReportedOutcome Decided(ReportedOutcome outcome) {
+    outcome.reason =
+        outcome.state == AttemptState::kPaid ? "PAID_BY_DECISION" : "NOT_PAID_BY_DECISION";
+    return outcome;
+  }
   std::int64_t batch_ = 0;
   std::unique_ptr<Replica> replica_;
   OutcomeCursor cursor_;
@@ -126,6 +131,43 @@ TEST_F(Outcomes, AReissuedPaymentThatComesBackIsNoLongerCountedAsReissuedAndPaid
   EXPECT_EQ(Totals(batch_).returned(), 1);
   // And a word about the first attempt comes too late.
   EXPECT_EQ(Apply({Paid(Ref(1), 2)}).contradicting, 1);
+}
+
+TEST_F(Outcomes, WhatTwoPersonsDecideGoesBackBetweenFailedAndPaidWithItsMoney) {
+  Apply({Failed(Ref(1)), Paid(Ref(2))});
+  const std::string before = Books(1);
+  EXPECT_EQ(Apply({Decided(Paid(Ref(1), 2)), Decided(Failed(Ref(2), 2))}).applied, 2);
+  EXPECT_EQ(Totals(batch_).paid(), 1);
+  EXPECT_EQ(Totals(batch_).failed(), 1);
+  EXPECT_EQ(Books(1), before);
+  EXPECT_EQ(Sql(fmt::format("SELECT reason FROM outcome WHERE reference = {} AND outcome_no = 2",
+                            Ref(1))),
+            "PAID_BY_DECISION");
+  // What was decided not to be paid can be paid again; what was reissued and paid is counted so.
+  ASSERT_EQ(Outcome(Reissue(batch_, {Item(batch_, 2)})), "OK");
+  Work(*replica_);
+  Apply({Paid(Ref(2, 2))});
+  EXPECT_EQ(Totals(batch_).reissued_paid(), 1);
+  Apply({Decided(Failed(Ref(2, 2), 2))});
+  EXPECT_EQ(Totals(batch_).reissued_paid(), 0);
+}
+
+TEST_F(Outcomes, WhatIsDecidedAfterItsItemWentOnIsNotBookedTwiceAndIsToldToTheAuditLog) {
+  Apply({Failed(Ref(1)), Failed(Ref(2)), Failed(Ref(3))});
+  ASSERT_EQ(Outcome(Reissue(batch_, {Item(batch_, 1)})), "OK");
+  // It waits in a repair chunk; then it is on its way.
+  EXPECT_EQ(Apply({Decided(Paid(Ref(1), 2))}).paid_besides, 1);
+  Work(*replica_);
+  EXPECT_EQ(Apply({Decided(Paid(Ref(1), 3))}).paid_besides, 1);
+  ASSERT_EQ(Outcome(Abandon(batch_, {Item(batch_, 2)})), "OK");
+  const auto besides = Apply({Decided(Paid(Ref(2), 2)), Decided(Paid(Ref(3), 2))});
+  EXPECT_EQ(besides.paid_besides, 1);
+  EXPECT_EQ(besides.paid_besides_fen, 104'500);
+  EXPECT_EQ(besides.applied, 1);
+  EXPECT_EQ(Totals(batch_).paid(), 1);
+  EXPECT_EQ(Number("SELECT count(*) FROM outbox WHERE position('paid_besides_fen' IN "
+                   "convert_from(body, 'UTF8')) > 0"),
+            3);
 }
 
 TEST_F(Outcomes, OneChunkMayHoldSeveralBatches) {

@@ -59,7 +59,10 @@ MoneyRig::MoneyRig(postgres::PgFixture& server, int count)
       repair_list(context, calendar),
       top_ups(context, random),
       deaths(context, rules),
-      repairs(context, rules, calendar, recoveries, repair_list, top_ups, catalogue) {
+      repairs(context, rules, calendar, recoveries, repair_list, top_ups, catalogue),
+      pass_downs(context, money),
+      orders(context, money),
+      budget(context, money, pass_downs, orders, policies) {
   catalogue.Put(RuleOf("P001"));
   people.Populate(count);
 }
@@ -389,13 +392,14 @@ void MoneyTest::ExpectBooks(std::int64_t owed_fen) {
     EXPECT_EQ(std::stoll(books[2]), expected.in_transit) << "in transit of line " << line;
     EXPECT_EQ(std::stoll(books[3]), expected.paid) << "paid of line " << line;
     EXPECT_EQ(Sql("SELECT available_fen FROM budget_line WHERE line_id = " + line), books[0]);
-    const std::int64_t appropriated = Number(
-        "SELECT coalesce(sum(CASE WHEN credit = 1 THEN amount_fen END), 0) FROM ledger WHERE "
-        "line_id = " +
+    // What came in from outside of the line and from other lines, less what left it.
+    const std::int64_t given = Number(
+        "SELECT coalesce(sum(CASE WHEN credit IN (1, 7, 8) THEN amount_fen "
+        "WHEN debit IN (7, 8, 9, 10) THEN -amount_fen END), 0) FROM ledger WHERE line_id = " +
         line);
     EXPECT_EQ(std::stoll(books[0]) + expected.reserved + expected.in_transit + expected.paid +
                   std::stoll(books[4]),
-              appropriated)
+              given)
         << "line " << line;
     owed += std::stoll(books[4]);
   }

@@ -12,6 +12,7 @@
 #include "common/postgres/lease.h"
 #include "common/postgres/testing/pg_fixture.h"
 #include "services/dispatch/clients/testing/money_fakes.h"
+#include "services/dispatch/rpc/budget_handlers.h"
 #include "services/dispatch/rpc/money_service.h"
 #include "services/dispatch/rpc/repair_service.h"
 #include "services/dispatch/store/death_store.h"
@@ -53,6 +54,9 @@ struct MoneyRig {
   DeathStore deaths;
   FakeFeed feed;
   RepairService repairs;
+  PassDownStore pass_downs;
+  BudgetOrderStore orders;
+  BudgetHandlers budget;
 };
 
 // One replica: its life signs, a worker, a follower.
@@ -125,9 +129,9 @@ class MoneyTest : public ::testing::Test {
   // Every attempt that was taken by the gateway and has no outcome is paid.
   void PayAll(Replica& replica);
 
-  // For each line: appropriated = available + reserved + in transit + paid + owed, each equal to
-  // the items behind it; for each batch: the movements' sums equal its items. Items of a batch are
-  // looked at one by one.
+  // For each line: what it was given, less what it gave away = available + reserved + in transit +
+  // paid + owed, each equal to the items behind it; for each batch: the movements' sums equal its
+  // items. Items of a batch are looked at one by one.
   void ExpectBooks(std::int64_t owed_fen = 0);
   // What each line of a batch has to do with one item of `fen`.
   std::vector<std::pair<std::string, std::int64_t>> LineParts(std::int64_t batch, std::int64_t fen);

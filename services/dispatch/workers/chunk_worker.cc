@@ -21,6 +21,7 @@ using status::Reason;
 
 // An account that changes again and again while its chunk is being sealed is left for a later try.
 constexpr int kMaxSealings = 3;
+constexpr absl::Duration kRarestLook = absl::Milliseconds(250);  // where nothing happens
 constexpr std::size_t kSummaryLength = 30;
 // How often a chunk looks whether the window is open: the wall clock may be set meanwhile.
 constexpr absl::Duration kWindowLooks = absl::Seconds(30);
@@ -112,14 +113,20 @@ bool InSendWindow(const ChunkWorkerOptions& options, absl::Time now) {
 }
 
 void ChunkWorker::Run(const std::atomic<bool>& stop) {
+  absl::Duration idle = options_.idle;
   while (!stop.load()) {
     const absl::StatusOr<bool> worked = WorkOnce();
-    if (worked.ok() && *worked) continue;
+    if (worked.ok() && *worked) {
+      idle = options_.idle;
+      continue;
+    }
     if (!worked.ok()) {
       telemetry::Log::Warning("chunk_worker_waits",
                               {{"status", status::ReasonNameOf(worked.status())}});
     }
-    absl::SleepFor(worked.ok() ? options_.idle : absl::Seconds(1));
+    absl::SleepFor(worked.ok() ? idle : absl::Seconds(1));
+    // The longer there was nothing to do, the rarer the looks: a day has many idle hours.
+    idle = std::min(idle * 2, std::max(options_.idle, kRarestLook));
   }
 }
 

@@ -35,6 +35,12 @@ absl::StatusOr<int> OutcomeFollower::FollowOnce() {
                                {"contradicting", std::to_string(applied->contradicting)},
                                {"unknown", std::to_string(applied->unknown)}});
     }
+    if (applied->paid_besides > 0) {
+      telemetry::Log::Error("paid_besides",
+                            {{"chunk", std::to_string(chunk.number)},
+                             {"items", std::to_string(applied->paid_besides)},
+                             {"amount_fen", std::to_string(applied->paid_besides_fen)}});
+    }
   }
   return static_cast<int>(chunks.size());
 }

@@ -24,10 +24,9 @@
 #include "services/registry/testing/fixture.h"
 #include "services/registry/wiring.h"
 
-namespace yikatong::registry {
+namespace yikatong::registry::testing {
 namespace {
 
-using namespace testing;  // NOLINT(build/namespaces): the fixture's own
 using identity::Role;
 using status::Reason;
 namespace fs = std::filesystem;
@@ -500,4 +499,4 @@ TEST_F(RpcTest, PrintsItsThroughputOverTheWire) {
 }
 
 }  // namespace
-}  // namespace yikatong::registry
+}  // namespace yikatong::registry::testing

@@ -24,6 +24,11 @@ constexpr std::int64_t kEpochIds = 10'000'000'000'000;
 constexpr std::int64_t kBlockIds = 4096;
 constexpr std::int64_t kEpochVersions = 1'000'000'000;
 
+// Look-ups by chunk return the record that was named and, where it was merged, the one that stands
+// for the person: where the columns of each begin.
+constexpr int kOwnColumns = 1;
+constexpr int kMergedColumns = 8;
+
 void AddParams(Columns& columns, std::span<const PayeeRef> payees) {
   std::vector<std::int64_t> people;
   std::vector<std::optional<std::int64_t>> beneficiaries;
@@ -44,8 +49,7 @@ std::map<std::string, std::string> SessionSettings() {
   return {{"plan_cache_mode", "force_generic_plan"},
           {"enable_seqscan", "off"},
           {"enable_hashjoin", "off"},
-          {"enable_mergejoin", "off"},
-          {"jit", "off"}};
+          {"enable_mergejoin", "off"}};
 }
 
 CountDelta CountOf(bool living, CardState card_state, AccountKind legacy_kind) {
@@ -168,17 +172,18 @@ absl::StatusOr<std::vector<ResolvedPerson>> PgPeopleStore::ResolvePeople(
     for (const Row row : rows) {
       const auto i = static_cast<std::size_t>(row.Int64(0) - 1);
       ResolvedPerson& person = people[i];
-      person.person_id = row.Int64(1);
+      const int at = row.IsNull(kMergedColumns) ? kOwnColumns : kMergedColumns;
+      person.person_id = row.Int64(at);
       YKT_ASSIGN_OR_RETURN(const std::string name,
-                           vault_.Open(kPersonName, person.person_id, 0, row.Bytes(2)));
+                           vault_.Open(kPersonName, person.person_id, 0, row.Bytes(at + 1)));
       person.name_matches = !lookups[i].name.empty() && name == lookups[i].name;
-      person.born_on = row.Date(3);
-      person.died_on = row.MaybeDate(4);
-      person.village_code = row.Int64(5);
-      person.household_id = row.MaybeInt64(6).value_or(0);
-      person.head_person_id = row.MaybeInt64(7).value_or(0);
-      person.guardian_person_id = row.MaybeInt64(8).value_or(0);
-      if (row.Bool(9)) with_alias.push_back(person.person_id);
+      person.born_on = row.Date(at + 2);
+      person.died_on = row.MaybeDate(at + 3);
+      person.village_code = row.Int64(at + 4);
+      person.household_id = row.MaybeInt64(at + 5).value_or(0);
+      if (row.Bool(at + 6)) with_alias.push_back(person.person_id);
+      person.head_person_id = row.MaybeInt64(15).value_or(0);
+      person.guardian_person_id = row.MaybeInt64(16).value_or(0);
     }
     if (with_alias.empty()) return absl::OkStatus();
     YKT_ASSIGN_OR_RETURN(const auto aliases, ReadAliases(tx, with_alias));
@@ -208,31 +213,32 @@ absl::StatusOr<std::vector<PayeeRecord>> PgPeopleStore::ReadPayees(std::span<con
       const auto i = static_cast<std::size_t>(row.Int64(0) - 1);
       const PayeeRef& payee = payees[i];
       PayeeRecord& record = records[i];
-      record.person_id = row.Int64(1);
-      record.died_on = row.MaybeDate(2);
-      record.account_version = row.Int64(3);
-      record.card_state = static_cast<CardState>(row.Int(4));
-      record.card_bank_code = row.MaybeText(5).value_or("");
-      record.legacy_kind = static_cast<AccountKind>(row.Int(6));
-      record.legacy_bank_code = row.MaybeText(7).value_or("");
-      const std::optional<std::int64_t> beneficiary = row.MaybeInt64(8);
+      const int at = row.IsNull(kMergedColumns) ? kOwnColumns : kMergedColumns;
+      record.person_id = row.Int64(at);
+      record.died_on = row.MaybeDate(at + 1);
+      record.account_version = row.Int64(at + 2);
+      record.card_state = static_cast<CardState>(row.Int(at + 3));
+      record.card_bank_code = row.MaybeText(at + 4).value_or("");
+      record.legacy_kind = static_cast<AccountKind>(row.Int(at + 5));
+      record.legacy_bank_code = row.MaybeText(at + 6).value_or("");
+      const std::optional<std::int64_t> beneficiary = row.MaybeInt64(15);
       record.beneficiary_is_payee = payee.beneficiary_person_id == 0 ||
                                     payee.beneficiary_person_id == payee.payee_person_id ||
                                     beneficiary == record.person_id;
-      record.beneficiary_died_on = row.MaybeDate(9);
+      record.beneficiary_died_on = row.MaybeDate(16);
       record.known = record.beneficiary_is_payee || beneficiary.has_value();
       if (!sealed) continue;
       const std::int64_t id = record.person_id;
       const std::int64_t version = record.account_version;
-      YKT_ASSIGN_OR_RETURN(record.name, vault_.Open(kPersonName, id, 0, row.Bytes(10)));
+      YKT_ASSIGN_OR_RETURN(record.name, vault_.Open(kPersonName, id, 0, row.Bytes(17)));
       YKT_ASSIGN_OR_RETURN(record.card_account_no,
-                           vault_.Open(kCardAccount, id, version, row.MaybeBytes(11)));
+                           vault_.Open(kCardAccount, id, version, row.MaybeBytes(18)));
       YKT_ASSIGN_OR_RETURN(record.card_account_name,
-                           vault_.Open(kCardAccountName, id, version, row.MaybeBytes(12)));
+                           vault_.Open(kCardAccountName, id, version, row.MaybeBytes(19)));
       YKT_ASSIGN_OR_RETURN(record.legacy_account_no,
-                           vault_.Open(kLegacyAccount, id, version, row.MaybeBytes(13)));
-      YKT_ASSIGN_OR_RETURN(record.id_no, vault_.Open(kPersonIdNo, id, 0, row.MaybeBytes(14)));
-      YKT_ASSIGN_OR_RETURN(record.phone, vault_.Open(kPersonPhone, id, 0, row.MaybeBytes(15)));
+                           vault_.Open(kLegacyAccount, id, version, row.MaybeBytes(20)));
+      YKT_ASSIGN_OR_RETURN(record.id_no, vault_.Open(kPersonIdNo, id, 0, row.MaybeBytes(21)));
+      YKT_ASSIGN_OR_RETURN(record.phone, vault_.Open(kPersonPhone, id, 0, row.MaybeBytes(22)));
     }
     return absl::OkStatus();
   });

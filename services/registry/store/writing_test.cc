@@ -10,10 +10,9 @@
 #include "common/status/status.h"
 #include "services/registry/testing/store_test_base.h"
 
-namespace yikatong::registry {
+namespace yikatong::registry::testing {
 namespace {
 
-using namespace testing;  // NOLINT(build/namespaces): the fixture's own
 using status::Reason;
 
 TEST_F(StoreTest, WhoWasLoadedIsResolvedByNumberAndName) {
@@ -274,4 +273,4 @@ TEST_F(StoreTest, ConcurrentChangesOfTheSamePeopleAllCount) {
 }
 
 }  // namespace
-}  // namespace yikatong::registry
+}  // namespace yikatong::registry::testing

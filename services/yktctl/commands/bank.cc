@@ -3,6 +3,56 @@
 #include "yikatong/bankgateway/v1/bankgateway.grpc.pb.h"
 
 namespace yikatong::yktctl {
+namespace {
+
+using bankgateway::v1::BankGatewayService;
+
+// Reconciliation as work: what differs, whose it is, what is decided.
+void AddCaseCommands(CLI::App& bank, Session& session, int& code) {
+  using Gateway = BankGatewayService;
+  CLI::App* cases = bank.add_subcommand("case", "Cases: differences that somebody has to decide")
+                        ->require_subcommand(1);
+  const Field id = {"case_id", "The case", true, "id"};
+  const std::vector<std::string> columns = {
+      "case_id",  "district", "agreement_no", "kind",    "subject",  "state",   "owner",
+      "priority", "age_days", "due_on",       "overdue", "open_fen", "decision"};
+  AddCall<Gateway>(*cases, session, code, "list", "Open cases, the oldest first", "bankgateway",
+                   &Gateway::Stub::ListCases,
+                   {{"district", "District; none for all"},
+                    {"agreement_no", "Agreement; none for all", false, "agreement"},
+                    {"state", "State; none for all that are not closed"},
+                    {"kind", "Kind, SECOND_DEBIT say; none for all"},
+                    {"overdue", "Only overdue ones: yes or no"},
+                    {"page_size", "Rows a page"},
+                    {"page_token", "Page"}},
+                   columns);
+  AddCall<Gateway>(*cases, session, code, "show",
+                   "One case, its history, and the decisions that fit it", "bankgateway",
+                   &Gateway::Stub::GetCase, {id});
+  AddCall<Gateway>(*cases, session, code, "assign", "Make a person answer for a case",
+                   "bankgateway", &Gateway::Stub::AssignCase,
+                   {id, {"owner", "Person; none for yourself"}});
+  AddCall<Gateway>(*cases, session, code, "note", "Add a note to a case", "bankgateway",
+                   &Gateway::Stub::NoteCase, {id, {"text", "The words", true}});
+  AddCall<Gateway>(
+      *cases, session, code, "decide",
+      "Decide a case; what moves money then waits for a second person (confirm)", "bankgateway",
+      &Gateway::Stub::ProposeDecision,
+      {id,
+       {"decision", "One of those that `case show` lists as fitting", true},
+       {"reason", "Why", true},
+       {"evidence_sha256", "SHA-256 of the bank's letter, in hexadecimal", false, "evidence"},
+       {"other_case_id", "The case that it is matched with", false, "other"}});
+  AddCall<Gateway>(*cases, session, code, "confirm",
+                   "As a second person: bring a proposed decision into force, or turn it down",
+                   "bankgateway", &Gateway::Stub::ConfirmDecision,
+                   {id,
+                    {"decision", "The decision that you have seen proposed", true},
+                    {"approve", "yes or no", true},
+                    {"reason", "Why; needed to turn it down"}});
+}
+
+}  // namespace
 
 void AddBankCommands(CLI::App& app, Session& session, int& code) {
   using Gateway = bankgateway::v1::BankGatewayService;
@@ -21,6 +71,12 @@ void AddBankCommands(CLI::App& app, Session& session, int& code) {
                    "bankgateway", &Gateway::Stub::SetBankState,
                    {{"bank_code", "CNAPS code", true, "code"},
                     {"suspended", "yes or no", true},
+                    {"reason", "Why", true}});
+  AddCall<Gateway>(*bank, session, code, "move", "Change where a bank is reached", "bankgateway",
+                   &Gateway::Stub::SetBankAddress,
+                   {{"bank_code", "CNAPS code", true, "code"},
+                    {"address", "host:port of its AgentBankService", true},
+                    {"tls_name", "Name in its certificate; none for the host"},
                     {"reason", "Why", true}});
   AddCall<Gateway>(*bank, session, code, "list", "Banks", "bankgateway", &Gateway::Stub::ListBanks,
                    page);
@@ -62,6 +118,7 @@ void AddBankCommands(CLI::App& app, Session& session, int& code) {
       {{"agreement_no", "Agreement; none for all", false, "agreement"}, page[0], page[1]});
   AddCall<Gateway>(*bank, session, code, "statistics", "Instructions by state", "bankgateway",
                    &Gateway::Stub::GetStatistics, {{"district", "District; none for all"}});
+  AddCaseCommands(*bank, session, code);
 
   CLI::App* sim =
       bank->add_subcommand("sim", "The stand-in bank of a demonstration")->require_subcommand(1);
@@ -77,7 +134,15 @@ void AddBankCommands(CLI::App& app, Session& session, int& code) {
                       {"faults.refuse_file_permille", "Files in a thousand that are refused"},
                       {"faults.delay_ms", "Milliseconds that an answer takes"},
                       {"faults.repeat_permille", "Results in a thousand that come twice"},
-                      {"faults.down", "The bank is away: yes or no"}});
+                      {"faults.down", "The bank is away: yes or no"},
+                      {"faults.second_debit_permille",
+                       "Credited rows in a thousand that the statement debits twice"},
+                      {"faults.foreign_debit_permille",
+                       "Credited rows in a thousand beside which it debits a reference of nobody"},
+                      {"faults.stray_reversal_permille",
+                       "Credited rows in a thousand beside which it credits such a reference"},
+                      {"faults.correct_after_days", "Days until the bank corrects those; 0: never"},
+                      {"bank_code", "CNAPS code of one bank; none for all", false, "code"}});
   AddCall<Simulator>(*sim, session, code, "journal", "What the bank's journal holds", "banksim",
                      &Simulator::Stub::GetJournalSummary, {});
 }

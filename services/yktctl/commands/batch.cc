@@ -1,5 +1,8 @@
 #include <fmt/core.h>
 
+#include <optional>
+#include <utility>
+
 #include "common/base/hex.h"
 #include "common/crypto/sha256.h"
 #include "common/status/status.h"
@@ -48,19 +51,25 @@ absl::StatusOr<Uploaded> UploadItems(Session& session, std::int64_t batch_id,
   Progress progress(session, "bytes of the roster", static_cast<std::int64_t>(sized.tellg()));
   std::int32_t chunk = 0;
   std::int64_t number = 0;
-  bool more = true;
+  // A chunk holds consecutive rows: the row after a jump in the numbers waits for the next one.
+  std::optional<v1::ItemRow> ahead;
   const absl::Status status = UploadChunks<v1::UploadItemsRequest, v1::UploadItemsResponse>(
       *stream,
       [&](v1::UploadItemsRequest& request) -> absl::StatusOr<bool> {
         request.set_batch_id(batch_id);
         request.set_chunk(++chunk);
         std::size_t bytes = 0;
-        while (more && request.rows_size() < kRowsAChunk && bytes < kBytesAChunk) {
-          YKT_ASSIGN_OR_RETURN(more, in.Next());
-          if (!more) break;
-          v1::ItemRow& row = *request.add_rows();
-          YKT_RETURN_IF_ERROR(FillItem(in, ++number, row));
-          bytes += row.ByteSizeLong() + 4;
+        while (request.rows_size() < kRowsAChunk && bytes < kBytesAChunk) {
+          if (!ahead) {
+            YKT_ASSIGN_OR_RETURN(const bool more, in.Next());
+            if (!more) break;
+            YKT_RETURN_IF_ERROR(FillItem(in, ++number, ahead.emplace()));
+          }
+          const int filled = request.rows_size();
+          if (filled > 0 && ahead->row() != request.rows(filled - 1).row() + 1) break;
+          bytes += ahead->ByteSizeLong() + 4;
+          *request.add_rows() = *std::move(ahead);
+          ahead.reset();
         }
         progress.Set(in.bytes_read());
         return request.rows_size() > 0;

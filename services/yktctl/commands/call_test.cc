@@ -4,6 +4,7 @@
 
 #include "services/yktctl/app.h"
 #include "yikatong/bank/v1/simulator.pb.h"
+#include "yikatong/dispatch/v1/budget.pb.h"
 #include "yikatong/dispatch/v1/dispatch.pb.h"
 #include "yikatong/registry/v1/registry.pb.h"
 
@@ -55,6 +56,24 @@ TEST(BindFields, SaysWhatAFieldTakesInsteadOfWhatItGot) {
   EXPECT_NE(Parse(budget, {{"amount_fen", ""}}, {"--amount", "1.005"}), "");
   EXPECT_NE(Parse(budget, {{"line_id", ""}}, {"--line-id", "two"}), "");
   EXPECT_NE(Parse(budget, {{"basis", "", true}}, {}), "");
+}
+
+TEST(BindFields, TakesAnOrdersKindByItsShortName) {
+  dispatch::v1::RequestBudgetOrderRequest order;
+  const std::vector<Field> fields = {{"kind", ""}, {"to_line_id", "", false, "to_line"}};
+  EXPECT_EQ(Parse(order, fields, {"--kind", "carry_over", "--to-line", "9"}), "");
+  EXPECT_EQ(order.kind(), dispatch::v1::BUDGET_ORDER_KIND_CARRY_OVER);
+  EXPECT_EQ(order.to_line_id(), 9);
+  EXPECT_NE(Parse(order, fields, {"--kind", "gift"}).find("TRANSFER"), std::string::npos);
+}
+
+TEST(RunCommand, ExplainsEachCommandOfABudgetWithoutAService) {
+  Connections connections;
+  for (const char* command : {"receive", "cancel-receipt", "receipts", "pass-down", "pass-downs",
+                              "request", "decide", "withdraw", "orders", "blockers", "statement"}) {
+    EXPECT_EQ(RunCommand({"budget", command, "--help"}, connections), kDone) << command;
+    EXPECT_EQ(RunCommand({"budget", command, "--no-such-option"}, connections), kUsage) << command;
+  }
 }
 
 TEST(RunCommand, EndsWithTheCodeOfWrongUsageWithoutACommandAServiceOrAPerson) {

@@ -5,4 +5,5 @@ RETURNING fence, district, agreement_no, bank_code, business_date, row_count, to
           signature, signer_key_id, sent_on,
           (SELECT a.refuses_duplicates FROM agreement a WHERE a.agreement_no = file.agreement_no),
           (SELECT NOT a.suspended AND NOT b.suspended AND $4 BETWEEN a.valid_from AND a.valid_to
-           FROM agreement a JOIN bank b USING (bank_code) WHERE a.agreement_no = file.agreement_no)
+           FROM agreement a JOIN bank b USING (bank_code) WHERE a.agreement_no = file.agreement_no),
+          reason

@@ -1,5 +1,5 @@
 -- Rows of one line in the order of writing; the id breaks ties within one instant.
-SELECT entry_id, batch_id, chunk, step, debit, credit, amount_fen, business_date, at
+SELECT entry_id, batch_id, chunk, step, debit, credit, amount_fen, business_date, at, reason
 FROM ledger
 WHERE district = $1::integer AND line_id = $2::bigint
   AND (at, entry_id) > ($3::timestamptz, $4::uuid)

@@ -1,0 +1,60 @@
+#include "common/postgres/settings.h"
+
+#include <ostream>
+
+#include "common/postgres/migrate.h"
+#include "common/status/status.h"
+
+namespace yikatong::postgres {
+namespace {
+
+// A value of a conninfo, quoted as libpq reads it.
+std::string Quoted(const std::string& value) {
+  std::string quoted = "'";
+  for (const char c : value) {
+    if (c == '\'' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + "'";
+}
+
+std::string WithPassword(const std::string& conninfo, const std::string& password) {
+  return password.empty() ? conninfo : conninfo + " password=" + Quoted(password);
+}
+
+}  // namespace
+
+void DeclareDatabase(config::Schema& schema, PoolSize pool) {
+  schema
+      .Text("database_conninfo", config::kRequired,
+            "Database as the runtime role, in libpq's key=value form, without the password.")
+      .OptionalSecret("database_password", "Password of the runtime role.")
+      .Int("database_connections", pool.connections, pool.least, pool.most,
+           "Connections of the pool.")
+      .Text("owner_conninfo", "", "Database as the owner role; only --migrate uses it.")
+      .OptionalSecret("owner_password", "Password of the owner role.");
+}
+
+DatabaseOptions DatabaseOptionsOf(const config::Config& config, std::string_view service) {
+  DatabaseOptions options;
+  options.conninfo =
+      WithPassword(config.Text("database_conninfo"), config.Secret("database_password"));
+  options.application_name = service;
+  options.max_connections = static_cast<int>(config.Int("database_connections"));
+  return options;
+}
+
+absl::Status MigrateAsOwner(const config::Config& config, std::string_view service,
+                            std::span<const Migration> migrations, std::ostream& out) {
+  const std::string& conninfo = config.Text("owner_conninfo");
+  if (conninfo.empty()) {
+    return status::Refuse(status::Reason::kConfigInvalid, "owner_conninfo is needed to migrate");
+  }
+  YKT_ASSIGN_OR_RETURN(
+      const MigrateResult result,
+      Migrate(WithPassword(conninfo, config.Secret("owner_password")), service, migrations));
+  out << "migrations applied: " << result.applied << ", schema version: " << result.version << "\n";
+  return absl::OkStatus();
+}
+
+}  // namespace yikatong::postgres

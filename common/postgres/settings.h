@@ -1,0 +1,41 @@
+// The settings of a service's database, declared once, so that every service has the same keys.
+//
+//   config::Schema schema("dispatch");
+//   postgres::DeclareDatabase(schema, {.connections = 16, .least = 4, .most = 128});
+//   …
+//   postgres::DatabaseOptions options = postgres::DatabaseOptionsOf(config, "dispatch");
+//
+// Keys: database_conninfo, database_password, database_connections, owner_conninfo,
+// owner_password.
+#pragma once
+
+#include <iosfwd>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "common/config/config.h"
+#include "common/postgres/database.h"
+#include "common/postgres/migration.h"
+
+namespace yikatong::postgres {
+
+// Connections of the pool: what holds where nothing is said, and what may be said.
+struct PoolSize {
+  int connections = 8;
+  int least = 2;
+  int most = 64;
+};
+
+void DeclareDatabase(config::Schema& schema, PoolSize pool = {});
+
+// As the runtime role; `service` is the name that the server shows for our sessions.
+DatabaseOptions DatabaseOptionsOf(const config::Config& config, std::string_view service);
+
+// Brings the schema of `service` up to date as the owner role, and says on `out` what it did.
+// CONFIG_INVALID where no owner is configured.
+absl::Status MigrateAsOwner(const config::Config& config, std::string_view service,
+                            std::span<const Migration> migrations, std::ostream& out);
+
+}  // namespace yikatong::postgres
