@@ -179,6 +179,11 @@ class Reckoning:
         applied = self._outcomes(dispatch, span, attempts, gateway_outcomes)
 
         lines = self._lines(dispatch, district, batch)
+        for amount in self._stream(
+                dispatch, "SELECT sum(amount_fen)::bigint FROM recovery_receipt WHERE district = %s AND batch_id = %s "
+                          "GROUP BY item_id", (district, batch)):
+            # What was paid wrongly and came back: the bank credited it, the line has it again.
+            self._expect(lines, PAID_OUT, amount[0], -1)
         items = 0
         for item, amount in self._stream(
                 dispatch, "SELECT item_id, amount_fen FROM item WHERE district = %s AND batch_id = %s", (district, batch)):
@@ -235,17 +240,17 @@ class Reckoning:
             lines.append(((district, line), share))
         return lines
 
-    def _expect(self, lines: list, account: int, amount: int) -> None:
-        """One item's amount on its lines, remainder to the first source."""
+    def _expect(self, lines: list, account: int, amount: int, sign: int = 1) -> None:
+        """One item's amount on its lines, remainder to the first source; taken off with the sign -1."""
         rest = amount
         for line, share in lines[1:]:
             part = amount * share // 10_000
             rest -= part
             self.expected_line.setdefault(line, {}).setdefault(account, 0)
-            self.expected_line[line][account] += part
+            self.expected_line[line][account] += sign * part
         if lines:
             self.expected_line.setdefault(lines[0][0], {}).setdefault(account, 0)
-            self.expected_line[lines[0][0]][account] += rest
+            self.expected_line[lines[0][0]][account] += sign * rest
 
     def _cancelled(self, key: str, row: int, amount: int, tries: list) -> None:
         self._add("accepted", amount)

@@ -26,6 +26,7 @@
 #include "services/dispatch/clients/catalogue_client.h"
 #include "services/dispatch/clients/payment_clients.h"
 #include "services/dispatch/clients/registry_client.h"
+#include "services/dispatch/clients/registry_feed.h"
 #include "services/dispatch/clients/rule_codec.h"
 #include "services/dispatch/config.h"
 #include "services/dispatch/rpc/budget_handlers.h"
@@ -33,15 +34,21 @@
 #include "services/dispatch/rpc/dispatch_service.h"
 #include "services/dispatch/rpc/intake_handlers.h"
 #include "services/dispatch/rpc/money_service.h"
+#include "services/dispatch/rpc/repair_service.h"
 #include "services/dispatch/sql/queries.h"
 #include "services/dispatch/store/budget_order_store.h"
 #include "services/dispatch/store/chunk_store.h"
+#include "services/dispatch/store/death_store.h"
 #include "services/dispatch/store/intake_store.h"
 #include "services/dispatch/store/money_store.h"
 #include "services/dispatch/store/outcome_store.h"
 #include "services/dispatch/store/pass_down_store.h"
 #include "services/dispatch/store/proof_store.h"
+#include "services/dispatch/store/recovery_store.h"
 #include "services/dispatch/store/refusal_store.h"
+#include "services/dispatch/store/repair_list_store.h"
+#include "services/dispatch/store/top_up_store.h"
+#include "services/dispatch/workers/change_follower.h"
 #include "services/dispatch/workers/chunk_worker.h"
 #include "services/dispatch/workers/outcome_follower.h"
 #include "yikatong/auditlog/v1/auditlog.grpc.pb.h"
@@ -53,6 +60,8 @@ namespace {
 constexpr std::chrono::seconds kGaugesEvery(5);
 constexpr int kPassDownsAtOnce = 100;
 constexpr char kGatewayName[] = "bankgateway";
+constexpr char kRegistryName[] = "registry";
+constexpr absl::Duration kCountRepairsEvery = absl::Minutes(5);
 
 struct Peers {
   std::unique_ptr<rpc::Channel> catalogue;
@@ -84,6 +93,10 @@ class AllParts final : public Parts {
         chunk_store_(context_, rules_),
         outcome_store_(context_, rules_),
         proof_store_(context_),
+        recovery_store_(context_, rules_),
+        repair_list_store_(context_, calendar_),
+        top_up_store_(context_, random_),
+        death_store_(context_, rules_),
         pass_down_store_(context_, money_store_),
         order_store_(context_, money_store_),
         intake_store_(context_, rules_, calendar_, random_, money_store_, {},
@@ -92,6 +105,7 @@ class AllParts final : public Parts {
                       }),
         catalogue_(*peers_.catalogue),
         people_(*peers_.registry),
+        feed_(*peers_.registry),
         accounts_(*peers_.registry),
         gateway_(*peers_.gateway),
         policies_(*peers_.catalogue),
@@ -99,6 +113,8 @@ class AllParts final : public Parts {
         intake_(collection_, intake_store_, rules_, calendar_),
         money_(context_, rules_, money_store_, chunk_store_, proof_store_, policies_, gateway_,
                config.Duration("audit_backlog_limit")),
+        repairs_(context_, rules_, calendar_, recovery_store_, repair_list_store_, top_up_store_,
+                 catalogue_),
         budget_(context_, money_store_, pass_down_store_, order_store_, policies_),
         sink_(*peers_.auditlog),
         registry_(database_, clock_, ids_.NewId(), postgres::WorkerOptionsOf(config)),
@@ -125,7 +141,7 @@ class AllParts final : public Parts {
   }
 
   std::vector<rpc::Served> ServicesBehind(const rpc::Guard& guard) override {
-    service_ = std::make_unique<DispatchRpc>(guard, intake_, money_);
+    service_ = std::make_unique<DispatchRpc>(guard, intake_, money_, repairs_);
     budget_service_ = std::make_unique<BudgetRpc>(guard, budget_);
     return {{service_.get(), v1::DispatchService::service_full_name()},
             {budget_service_.get(), v1::BudgetService::service_full_name()}};
@@ -150,6 +166,9 @@ class AllParts final : public Parts {
       follower_ = std::make_unique<OutcomeFollower>(outcome_store_, chunk_store_, gateway_,
                                                     registry_, kGatewayName);
       threads_.emplace_back([this] { follower_->Run(stopping_); });
+      changes_ =
+          std::make_unique<ChangeFollower>(death_store_, feed_, registry_, clock_, kRegistryName);
+      threads_.emplace_back([this] { changes_->Run(stopping_, [this] { CountRepairs(); }); });
     }
     poller_ = std::make_unique<ProgressPoller>(service_->hub(), intake_, *cache_);
     threads_.emplace_back([this] { WatchGauges(); });
@@ -177,6 +196,28 @@ class AllParts final : public Parts {
   }
 
  private:
+  // What waits for somebody, counted now and again by the one replica that follows the registry.
+  void CountRepairs() {
+    if (clock_.MonotonicMillis() < count_repairs_at_ms_) return;
+    count_repairs_at_ms_ = clock_.MonotonicMillis() + absl::ToInt64Milliseconds(kCountRepairsEvery);
+    const absl::StatusOr<RepairCounts> counts = repair_list_store_.Count();
+    if (!counts.ok()) {
+      telemetry::Log::Warning("repairs_not_counted",
+                              {{"status", status::ReasonNameOf(counts.status())}});
+      return;
+    }
+    const auto open =
+        metrics_.Gauges("yikatong_repairs_open", "What waits for somebody, by kind.", {"kind"});
+    const auto overdue =
+        metrics_.Gauges("yikatong_repairs_overdue", "Of it, what is past its due day.", {"kind"});
+    for (int kind = 1; kind < kRepairKinds; ++kind) {
+      const std::string name = RepairKindName(static_cast<RepairKind>(kind));
+      open.With({name}).Set(static_cast<double>(counts->open[static_cast<std::size_t>(kind)]));
+      overdue.With({name}).Set(
+          static_cast<double>(counts->overdue[static_cast<std::size_t>(kind)]));
+    }
+  }
+
   void WatchGauges() {
     auto entries =
         metrics_.Gauges("yikatong_outbox_entries", "Entries that the audit log has not taken yet.")
@@ -247,17 +288,23 @@ class AllParts final : public Parts {
   ChunkStore chunk_store_;
   OutcomeStore outcome_store_;
   ProofStore proof_store_;
+  RecoveryStore recovery_store_;
+  RepairListStore repair_list_store_;
+  TopUpStore top_up_store_;
+  DeathStore death_store_;
   PassDownStore pass_down_store_;
   BudgetOrderStore order_store_;
   PgIntakeStore intake_store_;
   CatalogueClient catalogue_;
   RegistryClient people_;
+  RegistryFeed feed_;
   RegistryAccounts accounts_;
   BankGateway gateway_;
   CataloguePolicies policies_;
   Collection collection_;
   IntakeHandlers intake_;
   MoneyService money_;
+  RepairService repairs_;
   BudgetHandlers budget_;
   outbox::GrpcSink<auditlog::v1::AuditLogService::Stub> sink_;
   postgres::WorkerRegistry registry_;
@@ -269,6 +316,8 @@ class AllParts final : public Parts {
   std::unique_ptr<outbox::Relay> relay_;
   std::vector<std::unique_ptr<ChunkWorker>> workers_;
   std::unique_ptr<OutcomeFollower> follower_;
+  std::unique_ptr<ChangeFollower> changes_;
+  std::int64_t count_repairs_at_ms_ = 0;  // of the follower's thread
   std::unique_ptr<ProgressPoller> poller_;
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -20,8 +20,8 @@ struct Group {
 };
 constexpr Group kGroups[] = {
     {"token", AddTokenCommands},   {"clock", AddClockCommands}, {"policy", AddPolicyCommands},
-    {"person", AddPersonCommands}, {"batch", AddBatchCommands}, {"budget", AddBudgetCommands},
-    {"bank", AddBankCommands},     {"audit", AddAuditCommands},
+    {"person", AddPersonCommands}, {"batch", AddBatchCommands}, {"repair", AddRepairCommands},
+    {"budget", AddBudgetCommands}, {"bank", AddBankCommands},   {"audit", AddAuditCommands},
 };
 
 // Only the groups that are named, or all where none is: most of the time of a command would go into

@@ -1,7 +1,7 @@
 """The part of the model that pays: lines, funding, release, routing, what the bank did, repairs, closing."""
 import rules
 from rules import month_number
-from state import MOST_ATTEMPTS, REASON_OF_CODE, SOURCES, Attempt, Batch, Item, Line, require
+from state import CLOSED, MOST_ATTEMPTS, REASON_OF_CODE, SOURCES, Attempt, Batch, Item, Line, require
 
 
 class Money:
@@ -182,6 +182,8 @@ class Money:
         if state == "returned":
             batch.move("available" if batch.year == self.today.year else "treasury", "paid", item.fen)
             batch.came_back.append(item.fen)
+            if batch.state == CLOSED:
+                batch.state = batch.next("reopen")
         if state == "failed":
             batch.move("reserved", "in_transit", item.fen)
         attempt.state, attempt.reason, attempt.told = state, reason, True

@@ -10,7 +10,7 @@ COLLECTING, SEALED, NOTICED, IN_REVIEW, APPROVED, FUNDED, PAYING, SETTLED, CLOSE
 NEXT = {
     "seal": {COLLECTING: SEALED}, "publish": {SEALED: NOTICED}, "close_notice": {NOTICED: IN_REVIEW},
     "approve": {IN_REVIEW: APPROVED}, "fund": {APPROVED: FUNDED}, "release": {FUNDED: PAYING},
-    "reissue": {PAYING: PAYING, SETTLED: PAYING}, "close": {SETTLED: CLOSED},
+    "reissue": {PAYING: PAYING, SETTLED: PAYING}, "close": {SETTLED: CLOSED}, "reopen": {CLOSED: SETTLED},
     "return": {state: RETURNED for state in (SEALED, NOTICED, IN_REVIEW, APPROVED)},
     "cancel": {state: CANCELLED for state in (COLLECTING, SEALED, NOTICED, IN_REVIEW, APPROVED, FUNDED, RETURNED,
                                               CANCELLED)},

@@ -23,6 +23,7 @@ constexpr Transition kTransitions[] = {
     {S::kApproved, E::kFund, S::kFunded},         {S::kFunded, E::kRelease, S::kPaying},
     {S::kPaying, E::kSettle, S::kSettled},        {S::kPaying, E::kReissue, S::kPaying},
     {S::kSettled, E::kReissue, S::kPaying},       {S::kSettled, E::kClose, S::kClosed},
+    {S::kClosed, E::kReopen, S::kSettled},        {S::kCollecting, E::kTopUp, S::kInReview},
 
     {S::kSealed, E::kReturn, S::kReturned},       {S::kNoticed, E::kReturn, S::kReturned},
     {S::kInReview, E::kReturn, S::kReturned},     {S::kApproved, E::kReturn, S::kReturned},
@@ -31,6 +32,7 @@ constexpr Transition kTransitions[] = {
     {S::kNoticed, E::kCancel, S::kCancelled},     {S::kInReview, E::kCancel, S::kCancelled},
     {S::kApproved, E::kCancel, S::kCancelled},    {S::kFunded, E::kCancel, S::kCancelled},
     {S::kReturned, E::kCancel, S::kCancelled},    {S::kCancelled, E::kCancel, S::kCancelled},
+    {S::kReturned, E::kCorrect, S::kCancelled},
 };
 
 absl::Status BadField(const char* field) {
@@ -91,6 +93,12 @@ std::string_view BatchEventName(BatchEvent event) {
       return "close";
     case E::kCancel:
       return "cancel";
+    case E::kCorrect:
+      return "correct";
+    case E::kReopen:
+      return "reopen";
+    case E::kTopUp:
+      return "top_up";
   }
   return "unknown";
 }

@@ -44,6 +44,9 @@ enum class BatchEvent {
   kReissue,        // items of a settled batch go out again
   kClose,          // CloseBatch
   kCancel,         // CancelBatch
+  kCorrect,        // CorrectBatch: another batch takes the place of a returned one
+  kReopen,         // a payment of a closed batch came back
+  kTopUp,          // CreateTopUp: its list was public with the batch that it tops up
 };
 
 std::string_view BatchStateName(BatchState state);  // COLLECTING, SEALED …
@@ -52,18 +55,17 @@ std::string_view BatchEventName(BatchEvent event);  // seal, publish_notice …
 // The state after `event`. BATCH_STATE for what the table does not have, with `state` and `step` in
 // the metadata.
 //
-//   from \ event  seal    publish  close_n  finish_r  return    fund    release  settle   reissue
-//   close   cancel COLLECTING    SEALED  -        -        -         -         -       -        -
-//   -        -       CANCELLED SEALED        -       NOTICED  -        -         RETURNED  - - - -
-//   -       CANCELLED NOTICED       -       -        IN_REV.  -         RETURNED  -       - - - -
-//   CANCELLED IN_REVIEW     -       -        -        APPROVED  RETURNED  -       -        - - -
-//   CANCELLED APPROVED      -       -        -        -         RETURNED  FUNDED  -        - - -
-//   CANCELLED FUNDED        -       -        -        -         -         -       PAYING   - - -
-//   CANCELLED PAYING        -       -        -        -         -         -       -        SETTLED
-//   PAYING   -       - SETTLED       -       -        -        -         -         -       - -
-//   PAYING   CLOSED  - RETURNED      -       -        -        -         -         -       - - - -
-//   CANCELLED CANCELLED     -       -        -        -         -         -       -        - - -
-//   CANCELLED CLOSED        nothing
+//   COLLECTING  seal → SEALED, top_up → IN_REVIEW, cancel → CANCELLED
+//   SEALED      publish_notice → NOTICED, return → RETURNED, cancel → CANCELLED
+//   NOTICED     close_notice → IN_REVIEW, return → RETURNED, cancel → CANCELLED
+//   IN_REVIEW   finish_review → APPROVED, return → RETURNED, cancel → CANCELLED
+//   APPROVED    fund → FUNDED, return → RETURNED, cancel → CANCELLED
+//   FUNDED      release → PAYING, cancel → CANCELLED
+//   PAYING      settle → SETTLED, reissue → PAYING
+//   SETTLED     reissue → PAYING, close → CLOSED
+//   CLOSED      reopen → SETTLED
+//   RETURNED    correct → CANCELLED, cancel → CANCELLED
+//   CANCELLED   cancel → CANCELLED
 absl::StatusOr<BatchState> Next(BatchState from, BatchEvent event);
 
 // Where an item is. A step moves items between buckets and appends the movement, so that a batch's
@@ -159,12 +161,21 @@ struct BatchRow {
   std::int64_t last_item() const { return first_item + declared_count - 1; }
 };
 
+// Which earlier batch a batch goes back to. The numbers of `kind` stand in the table
+// `batch_origin`.
+struct BatchOrigin {
+  enum class Kind : std::int16_t { kNone = 0, kCorrects = 1, kTopsUp = 2 };
+  Kind kind = Kind::kNone;
+  std::int64_t of_batch = 0;
+};
+
 // A batch with everything that its resource shows.
 struct Batch : BatchRow {
   Totals totals;
   std::vector<Review> reviews;
   std::vector<Attachment> attachments;
   std::int64_t unexplained_departures = 0;
+  BatchOrigin origin;
 };
 
 }  // namespace yikatong::dispatch

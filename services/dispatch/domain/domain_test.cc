@@ -70,21 +70,29 @@ TEST(BatchStates, TheWayFromCollectingToClosedIsOne) {
   EXPECT_EQ(state, BatchState::kClosed);
 }
 
-TEST(BatchStates, NothingLeavesClosedAndNothingReleasedIsCancelled) {
-  for (int e = 0; e <= static_cast<int>(BatchEvent::kCancel); ++e) {
-    EXPECT_EQ(ReasonOf(Next(BatchState::kClosed, static_cast<BatchEvent>(e)).status()),
-              Reason::kBatchState);
+TEST(BatchStates, OnlyMoneyThatCameBackLeavesClosedAndNothingReleasedIsCancelled) {
+  for (int e = 0; e <= static_cast<int>(BatchEvent::kTopUp); ++e) {
+    const auto event = static_cast<BatchEvent>(e);
+    if (event == BatchEvent::kReopen) continue;
+    EXPECT_EQ(ReasonOf(Next(BatchState::kClosed, event).status()), Reason::kBatchState);
   }
+  EXPECT_EQ(*Next(BatchState::kClosed, BatchEvent::kReopen), BatchState::kSettled);
   for (const BatchState state : {BatchState::kPaying, BatchState::kSettled, BatchState::kClosed}) {
     EXPECT_EQ(ReasonOf(Next(state, BatchEvent::kCancel).status()), Reason::kBatchState);
   }
 }
 
-TEST(BatchStates, AReturnedBatchCanOnlyBeCancelled) {
-  for (int e = 0; e < static_cast<int>(BatchEvent::kCancel); ++e) {
-    EXPECT_FALSE(Next(BatchState::kReturned, static_cast<BatchEvent>(e)).ok());
+TEST(BatchStates, AReturnedBatchIsCancelledOrCorrectedAndNoOtherIsCorrected) {
+  for (int e = 0; e <= static_cast<int>(BatchEvent::kTopUp); ++e) {
+    const auto event = static_cast<BatchEvent>(e);
+    const bool ends = event == BatchEvent::kCancel || event == BatchEvent::kCorrect;
+    EXPECT_EQ(Next(BatchState::kReturned, event).ok(), ends) << BatchEventName(event);
   }
-  EXPECT_EQ(*Next(BatchState::kReturned, BatchEvent::kCancel), BatchState::kCancelled);
+  for (int s = 1; s <= static_cast<int>(BatchState::kCancelled); ++s) {
+    const auto state = static_cast<BatchState>(s);
+    EXPECT_EQ(Next(state, BatchEvent::kCorrect).ok(), state == BatchState::kReturned);
+    EXPECT_EQ(Next(state, BatchEvent::kTopUp).ok(), state == BatchState::kCollecting);
+  }
 }
 
 TEST(BatchStates, ARefusalNamesStateAndStep) {

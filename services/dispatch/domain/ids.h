@@ -3,6 +3,7 @@
 //   batch id   (district % 10000) · 10^8 + epoch · 10^7 + number    12 digits, number 1 … 10^7 − 1
 //   item id    (district % 10000) · 10^10 + epoch · 10^9 + serial   14 digits, serial 1 … 10^9 − 1
 //   reference  item id · 100 + attempt                       16 digits, attempt 1 … 99
+//   recovery   as a batch id, numbered by itself; arrivals of money are numbered among them
 //
 // The district stands first in each, so that whoever has an id knows the district to ask, and no
 // statement has to search them all. The epoch is raised before the first write after a restore from
@@ -24,6 +25,9 @@ inline constexpr int kMaxAttempts = 99;
 constexpr std::int64_t MakeBatchId(std::int32_t district, int epoch, std::int64_t number) {
   return district % 10'000 * kBatchesPerDistrict + epoch * kBatchesPerEpoch + number;
 }
+constexpr std::int64_t MakeRecoveryId(std::int32_t district, int epoch, std::int64_t number) {
+  return MakeBatchId(district, epoch, number);
+}
 constexpr std::int64_t MakeItemId(std::int32_t district, int epoch, std::int64_t serial) {
   return district % 10'000 * kItemsPerDistrict + epoch * kSerialsPerEpoch + serial;
 }
@@ -38,6 +42,9 @@ constexpr std::int32_t DistrictOf(std::int64_t id, std::int64_t per_district) {
 }
 constexpr std::int32_t DistrictOfBatch(std::int64_t batch_id) {
   return DistrictOf(batch_id, kBatchesPerDistrict);
+}
+constexpr std::int32_t DistrictOfRecovery(std::int64_t recovery_id) {
+  return DistrictOfBatch(recovery_id);
 }
 constexpr std::int32_t DistrictOfItem(std::int64_t item_id) {
   return DistrictOf(item_id, kItemsPerDistrict);

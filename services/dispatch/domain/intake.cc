@@ -18,20 +18,24 @@ absl::Status CheckNew(const identity::Caller& caller, const NewBatch& batch, abs
   if (batch.department_id.empty() || batch.department_id.size() > 64) {
     return status::Refuse(Reason::kFieldInvalid, "", {{"field", "department_id"}});
   }
-  if (batch.declared_count < 1) return status::Refuse(Reason::kBatchEmpty);
-  if (batch.declared_count > kMaxBatchRows || batch.declared_fen > money::kMaxBatchFen) {
-    return status::Refuse(Reason::kBatchTooLarge, "",
-                          {{"most_rows", std::to_string(kMaxBatchRows)},
-                           {"most_fen", std::to_string(money::kMaxBatchFen)}});
-  }
-  if (batch.declared_fen < 1)
-    return status::Refuse(Reason::kFieldInvalid, "", {{"field", "declared_fen"}});
+  YKT_RETURN_IF_ERROR(CheckDeclared(batch.declared_count, batch.declared_fen));
   if (!base::Period::Parse(batch.period)) return status::Refuse(Reason::kPeriodInvalid);
   if (batch.pay_on && *batch.pay_on < today) return status::Refuse(Reason::kPayDatePast);
   return absl::OkStatus();
 }
 
 }  // namespace
+
+absl::Status CheckDeclared(std::int64_t count, std::int64_t fen) {
+  if (count < 1) return status::Refuse(Reason::kBatchEmpty);
+  if (count > kMaxBatchRows || fen > money::kMaxBatchFen) {
+    return status::Refuse(Reason::kBatchTooLarge, "",
+                          {{"most_rows", std::to_string(kMaxBatchRows)},
+                           {"most_fen", std::to_string(money::kMaxBatchFen)}});
+  }
+  if (fen < 1) return status::Refuse(Reason::kFieldInvalid, "", {{"field", "declared_fen"}});
+  return absl::OkStatus();
+}
 
 absl::StatusOr<std::string> Collection::Create(const identity::Caller& caller,
                                                const Request& request, const NewBatch& batch,

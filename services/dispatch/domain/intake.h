@@ -129,6 +129,13 @@ class IntakeStore {
                                                   const Request& request, std::int64_t batch_id,
                                                   std::string_view reason,
                                                   const Encode<Batch>& encode) = 0;
+  // Cancels a RETURNED batch and opens one of the same version in its place, in one transaction.
+  virtual absl::StatusOr<std::string> CorrectBatch(const identity::Caller& caller,
+                                                   const Request& request, std::int64_t batch_id,
+                                                   std::int64_t declared_count,
+                                                   std::int64_t declared_fen,
+                                                   std::string_view reason,
+                                                   const Encode<Batch>& encode) = 0;
   virtual absl::StatusOr<std::string> AddAttachment(const identity::Caller& caller,
                                                     const Request& request, std::int64_t batch_id,
                                                     const Attachment& attachment,
@@ -183,6 +190,9 @@ class IntakeStore {
                                                      std::int64_t batch_id, const Page& page) = 0;
   virtual absl::StatusOr<BatchProgress> Progress(std::int64_t batch_id) = 0;
 };
+
+// BATCH_EMPTY, BATCH_TOO_LARGE, or FIELD_INVALID for a declaration that no batch may have.
+absl::Status CheckDeclared(std::int64_t count, std::int64_t fen);
 
 // What collection does beside the record: it asks catalogue and registry. Thread safe; what it is
 // given outlives it.

@@ -82,6 +82,25 @@ YKT_MUTATION(AbandonItems, AbandonItemsResponse, money_)
 YKT_MUTATION(CloseBatch, Batch, money_)
 YKT_READ(GetItemProof, GetItemProofResponse, money_)
 
+YKT_MUTATION(CorrectBatch, Batch, intake_)
+YKT_READ(ListRepairs, ListRepairsResponse, repairs_)
+YKT_MUTATION(OpenRecoveries, OpenRecoveriesResponse, repairs_)
+YKT_MUTATION(ApproveRecovery, Recovery, repairs_)
+YKT_MUTATION(NotifyRecovery, Recovery, repairs_)
+YKT_MUTATION(RecordReceipt, Recovery, repairs_)
+YKT_MUTATION(RequestWriteOff, Recovery, repairs_)
+YKT_MUTATION(DecideWriteOff, Recovery, repairs_)
+YKT_MUTATION(CancelRecovery, Recovery, repairs_)
+YKT_READ(GetRecovery, Recovery, repairs_)
+YKT_READ(ListRecoveries, ListRecoveriesResponse, repairs_)
+YKT_MUTATION(RecordArrival, Arrival, repairs_)
+YKT_MUTATION(ConfirmArrival, Arrival, repairs_)
+YKT_MUTATION(RefuseArrival, Arrival, repairs_)
+YKT_READ(ListArrivals, ListArrivalsResponse, repairs_)
+YKT_MUTATION(CreateTopUp, Batch, repairs_)
+YKT_READ(ListSetAsideChunks, ListSetAsideChunksResponse, repairs_)
+YKT_MUTATION(ResumeChunk, ResumeChunkResponse, repairs_)
+
 grpc::Status DispatchRpc::UploadItems(
     grpc::ServerContext* context,
     grpc::ServerReaderWriter<v1::UploadItemsResponse, v1::UploadItemsRequest>* stream) {

@@ -1,4 +1,4 @@
-// DispatchService over gRPC: joins the two halves of the service. Nothing is decided here.
+// DispatchService over gRPC: joins the parts of the service. Nothing is decided here.
 #pragma once
 
 #include <grpcpp/server_context.h>
@@ -15,6 +15,7 @@
 #include "common/rpc/watch.h"
 #include "services/dispatch/rpc/intake_handlers.h"
 #include "services/dispatch/rpc/money_handlers.h"
+#include "services/dispatch/rpc/repair_handlers.h"
 #include "yikatong/dispatch/v1/dispatch.grpc.pb.h"
 
 namespace yikatong::dispatch {
@@ -23,8 +24,9 @@ namespace yikatong::dispatch {
 class DispatchRpc final
     : public v1::DispatchService::WithCallbackMethod_WatchBatch<v1::DispatchService::Service> {
  public:
-  DispatchRpc(const rpc::Guard& guard, IntakeHandlers& intake, MoneyHandlers& money)
-      : guard_(guard), intake_(intake), money_(money) {}
+  DispatchRpc(const rpc::Guard& guard, IntakeHandlers& intake, MoneyHandlers& money,
+              RepairHandlers& repairs)
+      : guard_(guard), intake_(intake), money_(money), repairs_(repairs) {}
 
 #define YKT_UNARY(method, response_type)                                                \
   grpc::Status method(grpc::ServerContext* context, const v1::method##Request* request, \
@@ -55,6 +57,24 @@ class DispatchRpc final
   YKT_UNARY(AbandonItems, AbandonItemsResponse)
   YKT_UNARY(CloseBatch, Batch)
   YKT_UNARY(GetItemProof, GetItemProofResponse)
+  YKT_UNARY(CorrectBatch, Batch)
+  YKT_UNARY(ListRepairs, ListRepairsResponse)
+  YKT_UNARY(OpenRecoveries, OpenRecoveriesResponse)
+  YKT_UNARY(ApproveRecovery, Recovery)
+  YKT_UNARY(NotifyRecovery, Recovery)
+  YKT_UNARY(RecordReceipt, Recovery)
+  YKT_UNARY(RequestWriteOff, Recovery)
+  YKT_UNARY(DecideWriteOff, Recovery)
+  YKT_UNARY(CancelRecovery, Recovery)
+  YKT_UNARY(GetRecovery, Recovery)
+  YKT_UNARY(ListRecoveries, ListRecoveriesResponse)
+  YKT_UNARY(RecordArrival, Arrival)
+  YKT_UNARY(ConfirmArrival, Arrival)
+  YKT_UNARY(RefuseArrival, Arrival)
+  YKT_UNARY(ListArrivals, ListArrivalsResponse)
+  YKT_UNARY(CreateTopUp, Batch)
+  YKT_UNARY(ListSetAsideChunks, ListSetAsideChunksResponse)
+  YKT_UNARY(ResumeChunk, ResumeChunkResponse)
 #undef YKT_UNARY
 
   grpc::Status UploadItems(
@@ -70,6 +90,7 @@ class DispatchRpc final
   const rpc::Guard& guard_;
   IntakeHandlers& intake_;
   MoneyHandlers& money_;
+  RepairHandlers& repairs_;
   Hub hub_;
 };
 

@@ -186,6 +186,15 @@ absl::StatusOr<v1::Batch> IntakeHandlers::CancelBatch(const v1::CancelBatchReque
                          request.batch_id(), request.reason(), encode_batch_));
 }
 
+absl::StatusOr<v1::Batch> IntakeHandlers::CorrectBatch(const v1::CorrectBatchRequest& request,
+                                                       const identity::Caller& caller) {
+  YKT_RETURN_IF_ERROR(CheckReason(request.reason()));
+  YKT_RETURN_IF_ERROR(CheckDeclared(request.declared_count(), request.declared_fen()));
+  return Parse<v1::Batch>(store_.CorrectBatch(
+      caller, RequestOf("CorrectBatch", request.request_id(), request), request.batch_id(),
+      request.declared_count(), request.declared_fen(), request.reason(), encode_batch_));
+}
+
 absl::StatusOr<v1::Batch> IntakeHandlers::AddAttachment(const v1::AddAttachmentRequest& request,
                                                         const identity::Caller& caller) {
   const Attachment attachment = FromWire(request.attachment());

@@ -55,6 +55,8 @@ class IntakeHandlers {
                                                   const identity::Caller& caller);
   absl::StatusOr<v1::Batch> CancelBatch(const v1::CancelBatchRequest& request,
                                         const identity::Caller& caller);
+  absl::StatusOr<v1::Batch> CorrectBatch(const v1::CorrectBatchRequest& request,
+                                         const identity::Caller& caller);
   absl::StatusOr<v1::Batch> AddAttachment(const v1::AddAttachmentRequest& request,
                                           const identity::Caller& caller);
   absl::StatusOr<v1::Notice> PublishNotice(const v1::PublishNoticeRequest& request,

@@ -1,45 +1,13 @@
 // The money half and the budget over real gRPC: roles, scope, and what a refusal carries to the
 // caller.
-#include <fmt/format.h>
-#include <grpcpp/grpcpp.h>
+#include "services/dispatch/testing/money_rpc.h"
 
 #include "common/status/status.h"
-#include "services/dispatch/testing/money_rig.h"
-#include "services/dispatch/testing/served.h"
 
 namespace yikatong::dispatch::testing {
 namespace {
 
 using identity::Role;
-
-class MoneyRpcTest : public MoneyTest {
- protected:
-  using Stub = v1::DispatchService::Stub;
-
-  void SetUp() override {
-    MoneyTest::SetUp();
-    served_ =
-        std::make_unique<Served>(rig_->handlers, rig_->service, rpc::GuardOptions(), &rig_->budget);
-  }
-  void TearDown() override { served_.reset(); }
-
-  // As `person` of finance, or of the department.
-  template <typename Service = v1::DispatchService, typename Request, typename Response>
-  absl::Status Call(grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Request&,
-                                                          Response*),
-                    const Request& request, Response* response, const std::string& person,
-                    identity::RoleSet roles, const std::string& organisation = kFinance,
-                    std::vector<std::int32_t> districts = {kHebei}) {
-    const std::string token = served_->Token({.person = person,
-                                              .organisation = organisation,
-                                              .roles = roles,
-                                              .fields = {"*"},
-                                              .districts = std::move(districts)});
-    return served_->Call<Service>(method, request, response, token, served_->As(organisation));
-  }
-
-  std::unique_ptr<Served> served_;
-};
 
 TEST_F(MoneyRpcTest, ABatchIsFundedReleasedRepairedAndClosedByThosePeopleWhoMay) {
   const std::int64_t batch = Approved(3);

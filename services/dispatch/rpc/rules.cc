@@ -26,6 +26,10 @@ constexpr RoleSet kFinance = {Role::kDistrictFinanceOperator, Role::kDistrictFin
 constexpr RoleSet kFinanceDecides = {Role::kDistrictFinanceReviewer, Role::kCityFinance};
 constexpr RoleSet kRepair = {Role::kDepartmentOperator, Role::kDepartmentReviewer,
                              Role::kDistrictFinanceOperator, Role::kCityFinance};
+constexpr RoleSet kWriteOff = {Role::kDepartmentReviewer, Role::kDistrictFinanceReviewer,
+                               Role::kCityFinance};
+constexpr RoleSet kResume = {Role::kDistrictFinanceOperator, Role::kPaymentReleaser,
+                             Role::kCityFinance};
 constexpr ServiceSet kReaders = {"oversight", "portal"};
 
 #define YKT_METHOD(name) "/yikatong.dispatch.v1.DispatchService/" name
@@ -58,6 +62,24 @@ constexpr MethodRule kRules[] = {
     {YKT_METHOD("AbandonItems"), kRepair, {}},
     {YKT_METHOD("CloseBatch"), kRepair, {}},
     {YKT_METHOD("GetItemProof"), RoleSet::All(), kReaders},
+    {YKT_METHOD("CorrectBatch"), kCollectors, {}},
+    {YKT_METHOD("ListRepairs"), RoleSet::All(), kReaders},
+    {YKT_METHOD("OpenRecoveries"), kDepartment, {}},
+    {YKT_METHOD("ApproveRecovery"), {Role::kDepartmentReviewer}, {}},
+    {YKT_METHOD("NotifyRecovery"), kDepartment, {}},
+    {YKT_METHOD("RecordReceipt"), kFinance, {}},
+    {YKT_METHOD("RequestWriteOff"), kDepartment, {}},
+    {YKT_METHOD("DecideWriteOff"), kWriteOff, {}},
+    {YKT_METHOD("CancelRecovery"), kDepartment, {}},
+    {YKT_METHOD("GetRecovery"), RoleSet::All(), kReaders},
+    {YKT_METHOD("ListRecoveries"), RoleSet::All(), kReaders},
+    {YKT_METHOD("RecordArrival"), kFinance, {}},
+    {YKT_METHOD("ConfirmArrival"), kDepartment, {}},
+    {YKT_METHOD("RefuseArrival"), kDepartment, {}},
+    {YKT_METHOD("ListArrivals"), RoleSet::All(), kReaders},
+    {YKT_METHOD("CreateTopUp"), {Role::kDepartmentOperator}, {}},
+    {YKT_METHOD("ListSetAsideChunks"), RoleSet::All(), kReaders},
+    {YKT_METHOD("ResumeChunk"), kResume, {}},
 #undef YKT_METHOD
 #define YKT_METHOD(name) "/yikatong.dispatch.v1.BudgetService/" name
     {YKT_METHOD("RecordFundReceipt"), kFinance, {}},

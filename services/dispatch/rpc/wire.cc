@@ -93,6 +93,10 @@ v1::Batch WithoutNextStep(const Batch& batch) {
     record->set_late(review.late);
   }
   wire.set_unexplained_departures(batch.unexplained_departures);
+  if (batch.origin.kind == BatchOrigin::Kind::kCorrects)
+    wire.set_corrects_batch_id(batch.origin.of_batch);
+  if (batch.origin.kind == BatchOrigin::Kind::kTopsUp)
+    wire.set_tops_up_batch_id(batch.origin.of_batch);
   for (const Attachment& attachment : batch.attachments)
     SetAttachment(attachment, wire.add_attachments());
   return wire;

@@ -126,6 +126,11 @@ absl::StatusOr<Batch> ReadBatch(postgres::Transaction& tx, const BatchRow& row) 
   YKT_ASSIGN_OR_RETURN(const postgres::Rows left,
                        tx.Run(sql::kBatchUnexplained, row.district, row.batch_id));
   batch.unexplained_departures = left[0].Int64(0);
+  YKT_ASSIGN_OR_RETURN(const postgres::Rows origin,
+                       tx.Run(sql::kBatchOriginFind, row.district, row.batch_id));
+  if (!origin.empty()) {
+    batch.origin = {static_cast<BatchOrigin::Kind>(origin[0].Int(0)), origin[0].Int64(1)};
+  }
   return batch;
 }
 

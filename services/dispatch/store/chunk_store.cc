@@ -243,6 +243,7 @@ absl::Status ChunkStore::SaveStrays(postgres::Transaction& tx, const TakenChunk&
   }
   postgres::Columns columns;
   columns.Scalar(chunk.district).Scalar(chunk.batch_id).Int64s(ids).Int16s(buckets).Texts(reasons);
+  columns.Scalar(context_.business.Today());
   YKT_RETURN_IF_ERROR(tx.RunColumns(sql::kExceptionInsert, columns).status());
   std::vector<Movement> movements;
   for (const auto& [key, sum] : moved)
@@ -495,7 +496,8 @@ absl::Status ChunkStore::SetAside(const TakenChunk& chunk, std::string_view why)
                                    .subject_tail = fmt::format("/chunks/{}", chunk.chunk)})
                                 .status());
         return tx
-            .Run(sql::kChunkSetAside, chunk.district, chunk.batch_id, chunk.chunk, chunk.fence, why)
+            .Run(sql::kChunkSetAside, chunk.district, chunk.batch_id, chunk.chunk, chunk.fence, why,
+                 context_.business.Today())
             .status();
       });
 }

@@ -12,6 +12,7 @@
 #include "services/dispatch/sql/queries.h"
 #include "services/dispatch/store/claim_store.h"
 #include "services/dispatch/store/intake_store.h"
+#include "services/dispatch/store/new_batch.h"
 #include "services/dispatch/store/once.h"
 
 namespace yikatong::dispatch {
@@ -162,43 +163,13 @@ absl::StatusOr<std::string> PgIntakeStore::CreateBatch(const identity::Caller& c
                                                        const NewBatch& wanted,
                                                        const PinnedRule& pinned,
                                                        const Encode<Batch>& encode) {
-  return Mutate(
-      context_.database, "create_batch", caller, request,
-      [&](postgres::Transaction& tx) -> absl::StatusOr<std::string> {
-        YKT_ASSIGN_OR_RETURN(
-            const postgres::Rows numbers,
-            tx.Run(sql::kDistrictTakeSerials, wanted.district, wanted.declared_count));
-        const std::int64_t number = numbers[0].Int64(0);
-        const std::int64_t first_serial = numbers[0].Int64(1);
-        const int epoch = numbers[0].Int(2);
-        YKT_INVARIANT(
-            number < kBatchesPerEpoch && first_serial + wanted.declared_count <= kSerialsPerEpoch,
-            "the district has no numbers left: raise the epoch");
-        const std::int64_t batch_id = MakeBatchId(wanted.district, epoch, number);
-        const std::int64_t first_item = MakeItemId(wanted.district, epoch, first_serial);
-        const absl::CivilDay today = context_.business.Today();
-        YKT_RETURN_IF_ERROR(
-            tx.Run(sql::kBatchInsert, wanted.district, batch_id, wanted.department_id,
-                   pinned.rule.field, pinned.rule.policy_id, pinned.rule.version, wanted.period,
-                   postgres::Bytes{pinned.bytes}, wanted.declared_count, wanted.declared_fen,
-                   first_item, postgres::Bytes{random_.Bytes(32)}, caller.organisation,
-                   caller.person, today, wanted.pay_on)
-                .status());
-        YKT_ASSIGN_OR_RETURN(const BatchRow batch, dispatch::FindBatch(tx, caller, batch_id));
-        YKT_RETURN_IF_ERROR(Audit(tx, context_, caller, batch,
-                                  {"batch.created",
-                                   request.request_id,
-                                   "",
-                                   0,
-                                   {{"policy", batch.policy_id},
-                                    {"version", std::to_string(batch.policy_version)},
-                                    {"period", batch.period},
-                                    {"declared_count", std::to_string(batch.declared_count)},
-                                    {"declared_fen", std::to_string(batch.declared_fen)}},
-                                   ""})
-                                .status());
-        return Answer(tx, batch, encode);
-      });
+  return Mutate(context_.database, "create_batch", caller, request,
+                [&](postgres::Transaction& tx) -> absl::StatusOr<std::string> {
+                  YKT_ASSIGN_OR_RETURN(const BatchRow batch,
+                                       InsertBatch(tx, context_, random_, caller,
+                                                   request.request_id, wanted, pinned));
+                  return Answer(tx, batch, encode);
+                });
 }
 
 absl::StatusOr<BatchRow> PgIntakeStore::FindBatch(const identity::Caller& caller,

@@ -58,6 +58,10 @@ class PgIntakeStore final : public IntakeStore {
   absl::StatusOr<std::string> CancelBatch(const identity::Caller& caller, const Request& request,
                                           std::int64_t batch_id, std::string_view reason,
                                           const Encode<Batch>& encode) override;
+  absl::StatusOr<std::string> CorrectBatch(const identity::Caller& caller, const Request& request,
+                                           std::int64_t batch_id, std::int64_t declared_count,
+                                           std::int64_t declared_fen, std::string_view reason,
+                                           const Encode<Batch>& encode) override;
   absl::StatusOr<std::string> AddAttachment(const identity::Caller& caller, const Request& request,
                                             std::int64_t batch_id, const Attachment& attachment,
                                             const Encode<Batch>& encode) override;
@@ -116,6 +120,9 @@ class PgIntakeStore final : public IntakeStore {
   absl::StatusOr<ChunkAnswer> TakeChunkIn(postgres::Transaction& tx, const identity::Caller& caller,
                                           const Roster& roster, const ChunkDraft& draft);
   absl::Status FreezeList(postgres::Transaction& tx, const BatchRow& batch, Notice& notice);
+  // Ends a batch that pays nothing any more: its claims, its reserved money, its items.
+  absl::Status EndBatch(postgres::Transaction& tx, const identity::Caller& caller, BatchRow& batch,
+                        BatchEvent event, std::string_view reason, std::string_view request_id);
   absl::Status ReleaseClaims(postgres::Transaction& tx, const BatchRow& batch);
 
   const StoreContext context_;

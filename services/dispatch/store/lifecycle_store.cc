@@ -11,6 +11,7 @@
 #include "services/dispatch/domain/review.h"
 #include "services/dispatch/sql/queries.h"
 #include "services/dispatch/store/intake_store.h"
+#include "services/dispatch/store/new_batch.h"
 #include "services/dispatch/store/once.h"
 
 namespace yikatong::dispatch {
@@ -153,38 +154,69 @@ absl::Status PgIntakeStore::ReleaseClaims(postgres::Transaction& tx, const Batch
   return absl::OkStatus();
 }
 
+absl::Status PgIntakeStore::EndBatch(postgres::Transaction& tx, const identity::Caller& caller,
+                                     BatchRow& batch, BatchEvent event, std::string_view reason,
+                                     std::string_view request_id) {
+  const BatchState from = batch.state;
+  YKT_ASSIGN_OR_RETURN(const Totals totals, ReadTotals(tx, batch));
+  YKT_RETURN_IF_ERROR(ReleaseClaims(tx, batch));
+  if (from == BatchState::kFunded)
+    YKT_RETURN_IF_ERROR(money_.ReleaseReservation(tx, caller, batch));
+  const std::string why(status::ReasonName(Reason::kBatchCancelled));
+  YKT_RETURN_IF_ERROR(
+      AppendMovements(tx, context_, batch,
+                      {{Bucket::kWaiting, Bucket::kCancelled, why, totals.Of(Bucket::kWaiting)},
+                       {Bucket::kHeld, Bucket::kCancelled, why, totals.Of(Bucket::kHeld)}}));
+  YKT_RETURN_IF_ERROR(Advance(tx, context_, batch, event, reason));
+  return Audit(tx, context_, caller, batch,
+               {"batch.cancelled",
+                std::string(request_id),
+                "",
+                0,
+                {{"from", std::string(BatchStateName(from))},
+                 {"items", std::to_string(totals.Of(Bucket::kWaiting).items +
+                                          totals.Of(Bucket::kHeld).items)}},
+                ""})
+      .status();
+}
+
 absl::StatusOr<std::string> PgIntakeStore::CancelBatch(const identity::Caller& caller,
                                                        const Request& request,
                                                        std::int64_t batch_id,
                                                        std::string_view reason,
                                                        const Encode<Batch>& encode) {
+  return OnBatch("cancel_batch", caller, request, batch_id, true,
+                 [&](postgres::Transaction& tx, BatchRow& batch) -> absl::StatusOr<std::string> {
+                   YKT_RETURN_IF_ERROR(Next(batch.state, BatchEvent::kCancel).status());
+                   if (batch.state != BatchState::kCancelled) {
+                     YKT_RETURN_IF_ERROR(EndBatch(tx, caller, batch, BatchEvent::kCancel, reason,
+                                                  request.request_id));
+                   }
+                   return Answer(tx, batch, encode);
+                 });
+}
+
+absl::StatusOr<std::string> PgIntakeStore::CorrectBatch(
+    const identity::Caller& caller, const Request& request, std::int64_t batch_id,
+    std::int64_t declared_count, std::int64_t declared_fen, std::string_view reason,
+    const Encode<Batch>& encode) {
   return OnBatch(
-      "cancel_batch", caller, request, batch_id, true,
+      "correct_batch", caller, request, batch_id, true,
       [&](postgres::Transaction& tx, BatchRow& batch) -> absl::StatusOr<std::string> {
-        const BatchState from = batch.state;
-        YKT_RETURN_IF_ERROR(Next(from, BatchEvent::kCancel).status());
-        if (from == BatchState::kCancelled) return Answer(tx, batch, encode);
-        YKT_ASSIGN_OR_RETURN(const Totals totals, ReadTotals(tx, batch));
-        YKT_RETURN_IF_ERROR(ReleaseClaims(tx, batch));
-        if (from == BatchState::kFunded)
-          YKT_RETURN_IF_ERROR(money_.ReleaseReservation(tx, caller, batch));
-        const std::string why(status::ReasonName(Reason::kBatchCancelled));
-        YKT_RETURN_IF_ERROR(AppendMovements(
-            tx, context_, batch,
-            {{Bucket::kWaiting, Bucket::kCancelled, why, totals.Of(Bucket::kWaiting)},
-             {Bucket::kHeld, Bucket::kCancelled, why, totals.Of(Bucket::kHeld)}}));
-        YKT_RETURN_IF_ERROR(Advance(tx, context_, batch, BatchEvent::kCancel, reason));
-        YKT_RETURN_IF_ERROR(Audit(tx, context_, caller, batch,
-                                  {"batch.cancelled",
-                                   request.request_id,
-                                   "",
-                                   0,
-                                   {{"from", std::string(BatchStateName(from))},
-                                    {"items", std::to_string(totals.Of(Bucket::kWaiting).items +
-                                                             totals.Of(Bucket::kHeld).items)}},
-                                   ""})
-                                .status());
-        return Answer(tx, batch, encode);
+        YKT_RETURN_IF_ERROR(
+            EndBatch(tx, caller, batch, BatchEvent::kCorrect, reason, request.request_id));
+        // The same version: what was asked for was right to be asked, only rows were wrong.
+        PinnedRule pinned;
+        pinned.bytes = batch.rule;
+        YKT_ASSIGN_OR_RETURN(pinned.rule, rules_.Decode(batch.rule));
+        const NewBatch wanted{batch.district, batch.department_id, batch.policy_id, batch.period,
+                              declared_count, declared_fen,        std::nullopt};
+        YKT_ASSIGN_OR_RETURN(
+            const BatchRow taking_over,
+            InsertBatch(tx, context_, random_, caller, request.request_id, wanted, pinned));
+        YKT_RETURN_IF_ERROR(
+            InsertOrigin(tx, taking_over, {BatchOrigin::Kind::kCorrects, batch.batch_id}));
+        return Answer(tx, taking_over, encode);
       });
 }
 

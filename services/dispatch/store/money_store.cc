@@ -454,6 +454,7 @@ absl::Status MoneyStore::Abandon(postgres::Transaction& tx, const identity::Call
   }
   postgres::Columns columns;
   columns.Scalar(batch.district).Scalar(batch.batch_id).Int64s(ids).Int16s(buckets).Texts(reasons);
+  columns.Scalar(context_.business.Today());
   YKT_RETURN_IF_ERROR(tx.RunColumns(sql::kExceptionInsert, columns).status());
   YKT_RETURN_IF_ERROR(AppendMovements(
       tx, context_, batch, {{Bucket::kUnroutable, Bucket::kStopped, "ABANDONED", stopped}}));

@@ -27,8 +27,9 @@ absl::StatusOr<Notice> FindNotice(postgres::Transaction& tx, const BatchRow& bat
                 rows[0].Bytes(2), rows[0].Int64(3), rows[0].Bool(4)};
 }
 
-absl::Status AddException(postgres::Transaction& tx, const BatchRow& batch, std::int64_t item_id,
-                          Bucket bucket, Reason reason) {
+absl::Status AddException(postgres::Transaction& tx, const StoreContext& context,
+                          const BatchRow& batch, std::int64_t item_id, Bucket bucket,
+                          Reason reason) {
   postgres::Columns columns;
   const std::vector<std::int64_t> items = {item_id};
   const std::vector<std::int16_t> buckets = {static_cast<std::int16_t>(bucket)};
@@ -37,7 +38,8 @@ absl::Status AddException(postgres::Transaction& tx, const BatchRow& batch, std:
       .Scalar(batch.batch_id)
       .Int64s(items)
       .Int16s(buckets)
-      .Texts(reasons);
+      .Texts(reasons)
+      .Scalar(context.business.Today());
   return tx.RunColumns(sql::kExceptionInsert, columns).status();
 }
 
@@ -202,7 +204,7 @@ absl::StatusOr<std::string> PgIntakeStore::RaiseObjection(
                                     caller.person, today));
         objection.objection_id = made[0].Int64(0);
         YKT_RETURN_IF_ERROR(
-            AddException(tx, batch, item_id, Bucket::kHeld, Reason::kObjectionOpen));
+            AddException(tx, context_, batch, item_id, Bucket::kHeld, Reason::kObjectionOpen));
         YKT_RETURN_IF_ERROR(
             AppendMovements(tx, context_, batch,
                             {{Bucket::kWaiting,
@@ -265,7 +267,7 @@ absl::StatusOr<std::string> PgIntakeStore::DecideObjection(
 
         const bool upheld = decision == ObjectionState::kUpheld;
         if (upheld) {
-          YKT_RETURN_IF_ERROR(AddException(tx, batch, objection.item_id, Bucket::kStopped,
+          YKT_RETURN_IF_ERROR(AddException(tx, context_, batch, objection.item_id, Bucket::kStopped,
                                            Reason::kObjectionUpheld));
         }
         YKT_RETURN_IF_ERROR(AppendMovements(

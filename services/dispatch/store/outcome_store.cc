@@ -70,6 +70,7 @@ struct BatchFacts {
   BatchRow batch;
   BatchFunding funding;
   std::map<std::tuple<Bucket, Bucket, std::string>, CountAndFen> moved;
+  bool may_reopen = false;  // something is told that follows a payment
 };
 
 // Completes the targets with what their audit leaves say of the item.
@@ -195,18 +196,7 @@ Verdict Judge(const Target& target, const ReportedOutcome& outcome) {
 
 absl::StatusOr<std::optional<OutcomeCursor>> OutcomeStore::TakeCursor(
     std::string_view gateway, const std::string& worker, std::span<const std::string> dead) {
-  std::optional<OutcomeCursor> cursor;
-  YKT_RETURN_IF_ERROR(context_.database.Transact(
-      "take_outcome_cursor", [&](postgres::Transaction& tx) -> absl::Status {
-        cursor.reset();
-        postgres::Columns columns;
-        columns.Scalar(gateway).Scalar(worker).Texts(dead).Lone();
-        YKT_ASSIGN_OR_RETURN(const postgres::Rows rows,
-                             tx.RunColumns(sql::kOutcomeCursorTake, columns));
-        if (!rows.empty()) cursor = OutcomeCursor{rows[0].Int64(0), rows[0].Int64(1)};
-        return absl::OkStatus();
-      }));
-  return cursor;
+  return TakePeerCursor(context_, gateway, worker, dead);
 }
 
 absl::StatusOr<AppliedOutcomes> OutcomeStore::Apply(std::string_view gateway,
@@ -216,13 +206,11 @@ absl::StatusOr<AppliedOutcomes> OutcomeStore::Apply(std::string_view gateway,
   YKT_RETURN_IF_ERROR(
       context_.database.Transact("apply_outcomes", [&](postgres::Transaction& tx) -> absl::Status {
         result = {};
-        YKT_ASSIGN_OR_RETURN(const postgres::Rows held,
-                             tx.Run(sql::kOutcomeCursorLock, gateway, cursor.fence));
-        if (held.empty()) return status::Refuse(Reason::kLeaseLost);
-        YKT_INVARIANT(held[0].Int64(0) + 1 == chunk.number,
+        YKT_ASSIGN_OR_RETURN(const std::int64_t applied, LockPeerCursor(tx, gateway, cursor));
+        YKT_INVARIANT(applied + 1 == chunk.number,
                       "outcome chunks are applied one after the other");
         YKT_RETURN_IF_ERROR(ApplyIn(tx, chunk, result));
-        return tx.Run(sql::kOutcomeCursorAdvance, gateway, cursor.fence, chunk.number).status();
+        return AdvancePeerCursor(tx, gateway, cursor, chunk.number);
       }));
   return result;
 }
@@ -232,10 +220,17 @@ absl::Status OutcomeStore::ApplyIn(postgres::Transaction& tx, const OutcomeChunk
   YKT_ASSIGN_OR_RETURN(Targets targets, ReadTargets(tx, chunk));
   YKT_RETURN_IF_ERROR(FindMovedOn(tx, chunk, targets));
   std::map<std::int64_t, BatchFacts> batches;
-  for (const auto& [reference, target] : targets) {
-    if (batches.contains(target.batch_id)) continue;
-    BatchFacts& facts = batches[target.batch_id];
-    YKT_ASSIGN_OR_RETURN(facts.batch, FindBatch(tx, OwnCaller(), target.batch_id));
+  for (const auto& [reference, target] : targets) batches[target.batch_id];
+  for (const ReportedOutcome& outcome : chunk.outcomes) {
+    const auto target = targets.find(outcome.reference);
+    if (target == targets.end()) continue;
+    if (outcome.state == AttemptState::kReturned || IsDecided(outcome.reason))
+      batches[target->second.batch_id].may_reopen = true;
+  }
+  for (auto& [batch_id, facts] : batches) {
+    // Money that comes back opens a closed batch again: nobody may close it meanwhile.
+    YKT_ASSIGN_OR_RETURN(facts.batch, facts.may_reopen ? LockBatch(tx, OwnCaller(), batch_id)
+                                                       : FindBatch(tx, OwnCaller(), batch_id));
     YKT_ASSIGN_OR_RETURN(const policy::PolicyRule rule, codec_.Decode(facts.batch.rule));
     YKT_ASSIGN_OR_RETURN(facts.funding, ReadFunding(tx, facts.batch, rule));
   }
@@ -301,7 +296,7 @@ absl::Status OutcomeStore::ApplyIn(postgres::Transaction& tx, const OutcomeChunk
 
   postgres::Columns applied;
   applied.Scalar(chunk.number).Scalar(chunk.district);
-  applied.Int64s(references).Lone().Int16s(states).Lone();
+  applied.Int64s(references).Lone().Int16s(states).Lone().Scalar(today);
   if (fresh.empty() && result.contradicting == 0 && result.unknown == 0) {
     applied.Scalar(nullptr);
     return tx.RunColumns(sql::kAppliedInsert, applied).status();
@@ -331,6 +326,11 @@ absl::Status OutcomeStore::ApplyIn(postgres::Transaction& tx, const OutcomeChunk
       movements.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key), sum});
     }
     YKT_RETURN_IF_ERROR(AppendMovements(tx, context_, facts.batch, movements));
+    if (facts.batch.state == BatchState::kClosed && !movements.empty()) {
+      YKT_RETURN_IF_ERROR(Advance(tx, context_, facts.batch, BatchEvent::kReopen));
+      YKT_RETURN_IF_ERROR(
+          Audit(tx, context_, OwnCaller(), facts.batch, {.kind = "batch.reopened"}).status());
+    }
   }
   YKT_RETURN_IF_ERROR(WritePosting(tx, context_, chunk.district, posting));
 

@@ -13,14 +13,12 @@
 #include "services/dispatch/domain/posting.h"
 #include "services/dispatch/domain/rule_codec.h"
 #include "services/dispatch/store/batch_store.h"
+#include "services/dispatch/store/peer_cursor.h"
 
 namespace yikatong::dispatch {
 
-// A hold on the cursor.
-struct OutcomeCursor {
-  std::int64_t applied = 0;  // number of the last chunk that was applied
-  std::int64_t fence = 0;
-};
+// A hold on the cursor; `applied` is the number of the last chunk that was applied.
+using OutcomeCursor = PeerCursor;
 
 // What one chunk of outcomes did.
 struct AppliedOutcomes {

@@ -55,6 +55,11 @@ MoneyRig::MoneyRig(postgres::PgFixture& server, int count)
       collection(intake, catalogue, people, rules, business),
       handlers(collection, intake, rules, calendar),
       service(context, rules, money, chunks, proofs, policies, gateway, absl::Hours(24)),
+      recoveries(context, rules),
+      repair_list(context, calendar),
+      top_ups(context, random),
+      deaths(context, rules),
+      repairs(context, rules, calendar, recoveries, repair_list, top_ups, catalogue),
       pass_downs(context, money),
       orders(context, money),
       budget(context, money, pass_downs, orders, policies) {
@@ -65,7 +70,8 @@ MoneyRig::MoneyRig(postgres::PgFixture& server, int count)
 Replica::Replica(MoneyRig& rig, const std::string& name, ChunkWorkerOptions options)
     : registry(rig.pg->database(), rig.clock, name),
       worker(rig.chunks, rig.accounts, rig.gateway, rig.policies, registry, rig.clock, options),
-      follower(rig.outcomes, rig.chunks, rig.gateway, registry, "gateway") {
+      follower(rig.outcomes, rig.chunks, rig.gateway, registry, "gateway"),
+      changes(rig.deaths, rig.feed, registry, rig.clock, "registry") {
   EXPECT_TRUE(registry.BeatOnce().ok());
 }
 
@@ -98,14 +104,14 @@ void MoneyTest::PutPolicy(const std::string& policy, bool two_sources) {
 
 std::int64_t MoneyTest::Approved(int rows, const std::string& policy, int first, int chunk_rows,
                                  const std::vector<int>& objected) {
-  const auto pinned = rig_->catalogue.PayableVersion(policy, "2026-03", kHebei);
+  const auto pinned = rig_->catalogue.PayableVersion(policy, period_, kHebei);
   const std::int64_t fen = pinned->rule.calculation.rate_fen;
   v1::CreateBatchRequest create;
   create.set_request_id(NewRequest());
   create.set_district(kHebei);
   create.set_department_id("civil.120105");
   create.set_policy_id(policy);
-  create.set_period("2026-03");
+  create.set_period(period_);
   create.set_declared_count(rows);
   create.set_declared_fen(rows * fen);
   const auto batch = rig_->handlers.CreateBatch(create, operator_);
@@ -315,6 +321,21 @@ std::string MoneyTest::Books(std::int64_t line) {
                          sum(3), sum(4), sum(5), sum(6)));
 }
 
+std::vector<std::pair<std::string, std::int64_t>> MoneyTest::LineParts(std::int64_t batch,
+                                                                       std::int64_t fen) {
+  const auto own = Split(Sql(fmt::format("SELECT string_agg(line_id::text, ' ' ORDER BY source_no) "
+                                         "FROM reservation WHERE batch_id = {}",
+                                         batch)),
+                         ' ');
+  std::vector<policy::FundingShare> shares = {{"city", 10'000}};
+  if (own.size() == 2) shares = {{"city", 6'000}, {"district", 4'000}};
+  const auto split = policy::SplitSources(fen, shares);
+  EXPECT_TRUE(split.ok());
+  std::vector<std::pair<std::string, std::int64_t>> parts;
+  for (std::size_t i = 0; i < own.size(); ++i) parts.emplace_back(own[i], (*split)[i].amount_fen);
+  return parts;
+}
+
 void MoneyTest::ExpectBooks(std::int64_t owed_fen) {
   struct Expected {
     std::int64_t reserved = 0, in_transit = 0, paid = 0;
@@ -341,18 +362,9 @@ void MoneyTest::ExpectBooks(std::int64_t owed_fen) {
     CountAndFen& bucket = buckets[{batch, kBuckets.at(state)}];
     bucket.items += items;
     bucket.fen += items * fen;
-    const auto own =
-        Split(Sql(fmt::format("SELECT string_agg(line_id::text, ' ' ORDER BY source_no) "
-                              "FROM reservation WHERE batch_id = {}",
-                              batch)),
-              ' ');
-    std::vector<policy::FundingShare> shares = {{"city", 10'000}};
-    if (own.size() == 2) shares = {{"city", 6'000}, {"district", 4'000}};
-    const auto parts = policy::SplitSources(fen, shares);
-    ASSERT_TRUE(parts.ok());
-    for (std::size_t i = 0; i < own.size(); ++i) {
-      const std::int64_t part_fen = items * (*parts)[i].amount_fen;
-      Expected& line = lines[own[i]];
+    for (const auto& [line_id, fen_of_one] : LineParts(batch, fen)) {
+      const std::int64_t part_fen = items * fen_of_one;
+      Expected& line = lines[line_id];
       if (state == "in_transit" || state == "unknown") {
         line.in_transit += part_fen;
       } else if (state == "paid") {
@@ -362,6 +374,16 @@ void MoneyTest::ExpectBooks(std::int64_t owed_fen) {
         line.reserved += part_fen;
       }
     }
+  }
+  // What was paid wrongly and came back by recoveries, item by item.
+  for (const std::string& row :
+       Split(Sql("SELECT coalesce(string_agg(batch_id || ' ' || fen, ';'), '') FROM (SELECT "
+                 "batch_id, item_id, "
+                 "sum(amount_fen) AS fen FROM recovery_receipt GROUP BY 1, 2) t"),
+             ';')) {
+    const auto part = Split(row, ' ');
+    for (const auto& [line_id, fen] : LineParts(std::stoll(part[0]), std::stoll(part[1])))
+      lines[line_id].paid -= fen;
   }
   std::int64_t owed = 0;
   for (const auto& [line, expected] : lines) {

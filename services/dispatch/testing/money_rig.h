@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/postgres/lease.h"
@@ -13,8 +14,11 @@
 #include "services/dispatch/clients/testing/money_fakes.h"
 #include "services/dispatch/rpc/budget_handlers.h"
 #include "services/dispatch/rpc/money_service.h"
+#include "services/dispatch/rpc/repair_service.h"
+#include "services/dispatch/store/death_store.h"
 #include "services/dispatch/store/outcome_store.h"
 #include "services/dispatch/testing/rig.h"
+#include "services/dispatch/workers/change_follower.h"
 #include "services/dispatch/workers/chunk_worker.h"
 #include "services/dispatch/workers/outcome_follower.h"
 
@@ -44,6 +48,12 @@ struct MoneyRig {
   Collection collection;
   IntakeHandlers handlers;
   MoneyService service;
+  RecoveryStore recoveries;
+  RepairListStore repair_list;
+  TopUpStore top_ups;
+  DeathStore deaths;
+  FakeFeed feed;
+  RepairService repairs;
   PassDownStore pass_downs;
   BudgetOrderStore orders;
   BudgetHandlers budget;
@@ -56,6 +66,7 @@ struct Replica {
   postgres::WorkerRegistry registry;
   ChunkWorker worker;
   OutcomeFollower follower;
+  ChangeFollower changes;
 };
 
 class MoneyTest : public ::testing::Test {
@@ -119,12 +130,15 @@ class MoneyTest : public ::testing::Test {
   void PayAll(Replica& replica);
 
   // For each line: what it was given, less what it gave away = available + reserved + in transit +
-  // paid + owed, each equal to the items behind it; for each batch: the movements' sums equal its items. Items of a batch are
-  // looked at one by one.
+  // paid + owed, each equal to the items behind it; for each batch: the movements' sums equal its
+  // items. Items of a batch are looked at one by one.
   void ExpectBooks(std::int64_t owed_fen = 0);
+  // What each line of a batch has to do with one item of `fen`.
+  std::vector<std::pair<std::string, std::int64_t>> LineParts(std::int64_t batch, std::int64_t fen);
   // "available/reserved/in transit/paid/owed" of a line.
   std::string Books(std::int64_t line);
 
+  std::string period_ = "2026-03";  // of the batches that are made
   static inline std::unique_ptr<postgres::PgFixture> server_;
   std::unique_ptr<MoneyRig> rig_;
   identity::Caller operator_ = CallerOf("operator", {identity::Role::kDepartmentOperator});

@@ -15,6 +15,34 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Stands in for the handlers of repairs, which have tests of their own.
+class NoRepairs final : public RepairHandlers {
+ public:
+#define YKT_NONE(method, response_type)                                                         \
+  absl::StatusOr<v1::response_type> method(const v1::method##Request&, const identity::Caller&) \
+      override {                                                                                \
+    return absl::UnimplementedError(#method);                                                   \
+  }
+  YKT_NONE(ListRepairs, ListRepairsResponse)
+  YKT_NONE(OpenRecoveries, OpenRecoveriesResponse)
+  YKT_NONE(ApproveRecovery, Recovery)
+  YKT_NONE(NotifyRecovery, Recovery)
+  YKT_NONE(RecordReceipt, Recovery)
+  YKT_NONE(RequestWriteOff, Recovery)
+  YKT_NONE(DecideWriteOff, Recovery)
+  YKT_NONE(CancelRecovery, Recovery)
+  YKT_NONE(GetRecovery, Recovery)
+  YKT_NONE(ListRecoveries, ListRecoveriesResponse)
+  YKT_NONE(RecordArrival, Arrival)
+  YKT_NONE(ConfirmArrival, Arrival)
+  YKT_NONE(RefuseArrival, Arrival)
+  YKT_NONE(ListArrivals, ListArrivalsResponse)
+  YKT_NONE(CreateTopUp, Batch)
+  YKT_NONE(ListSetAsideChunks, ListSetAsideChunksResponse)
+  YKT_NONE(ResumeChunk, ResumeChunkResponse)
+#undef YKT_NONE
+};
+
 class Folder {
  public:
   Folder() : path_((fs::temp_directory_path() / "ykt-dispatch-XXXXXX").string()) {
@@ -54,13 +82,15 @@ rpc::TlsFiles TlsOf(const std::string& kind, const std::string& name,
 }
 
 Served::Served(IntakeHandlers& intake, MoneyHandlers& money, rpc::GuardOptions options,
-               BudgetHandlers* budget)
+               BudgetHandlers* budget, RepairHandlers* repairs)
     : authorizer_(AccessRules()),
       signer_(*identity::TokenSigner::Load(Installation() + "/keys/token-issuer.key", clock_)),
       tokens_(
           *identity::TokenVerifier::Load({.issuer_folder = Installation() + "/issuers"}, clock_)) {
   guard_ = std::make_unique<rpc::Guard>(std::move(options), authorizer_, *tokens_, metrics_);
-  service_ = std::make_unique<DispatchRpc>(*guard_, intake, money);
+  static NoRepairs none;
+  service_ =
+      std::make_unique<DispatchRpc>(*guard_, intake, money, repairs == nullptr ? none : *repairs);
   if (budget != nullptr) {
     budget_ = std::make_unique<BudgetRpc>(*guard_, *budget);
   } else {

@@ -46,9 +46,9 @@ class Served {
   using Stub = v1::DispatchService::Stub;
 
   // What it is given must outlive it. Fails the test where the server does not start. Without
-  // `budget` the methods of BudgetService are not implemented.
+  // `budget` the methods of BudgetService are not implemented, without `repairs` those of repairs.
   Served(IntakeHandlers& intake, MoneyHandlers& money, rpc::GuardOptions options = {},
-         BudgetHandlers* budget = nullptr);
+         BudgetHandlers* budget = nullptr, RepairHandlers* repairs = nullptr);
   ~Served();
 
   const identity::Authorizer& authorizer() const { return authorizer_; }

@@ -99,7 +99,8 @@ void AddOrderCommands(CLI::App& budget, Session& session, int& code) {
 void AddBudgetCommands(CLI::App& app, Session& session, int& code) {
   using Dispatch = dispatch::v1::DispatchService;
   CLI::App* budget =
-      app.add_subcommand("budget", "Budget lines, their ledger, and what becomes of their money")->require_subcommand(1);
+      app.add_subcommand("budget", "Budget lines, their ledger, and what becomes of their money")
+          ->require_subcommand(1);
   AddCall<Dispatch>(*budget, session, code, "create", "Create a budget line", "dispatch",
                     &Dispatch::Stub::CreateBudgetLine,
                     {{"district", "District that spends", true},

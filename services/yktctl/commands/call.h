@@ -76,6 +76,7 @@ void AddClockCommands(CLI::App& app, Session& session, int& code);
 void AddPolicyCommands(CLI::App& app, Session& session, int& code);
 void AddPersonCommands(CLI::App& app, Session& session, int& code);
 void AddBatchCommands(CLI::App& app, Session& session, int& code);
+void AddRepairCommands(CLI::App& app, Session& session, int& code);
 void AddBudgetCommands(CLI::App& app, Session& session, int& code);
 void AddBankCommands(CLI::App& app, Session& session, int& code);
 void AddAuditCommands(CLI::App& app, Session& session, int& code);

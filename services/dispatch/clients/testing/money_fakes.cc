@@ -156,4 +156,27 @@ void FakeGateway::Report(std::int32_t district, std::vector<ReportedOutcome> out
   chunk.outcomes = std::move(outcomes);
 }
 
+absl::StatusOr<std::vector<PersonChange>> FakeFeed::ListChanges(std::int64_t after,
+                                                                int max_changes) {
+  const std::lock_guard lock(mutex_);
+  std::vector<PersonChange> answer;
+  for (const PersonChange& change : changes_) {
+    if (change.number > after && static_cast<int>(answer.size()) < max_changes)
+      answer.push_back(change);
+  }
+  return answer;
+}
+
+void FakeFeed::Died(std::int64_t person_id, absl::CivilDay day, absl::Time recorded_at) {
+  const std::lock_guard lock(mutex_);
+  changes_.push_back({static_cast<std::int64_t>(changes_.size()) + 1, PersonChange::Kind::kDeath,
+                      person_id, day, 0, recorded_at});
+}
+
+void FakeFeed::Merged(std::int64_t kept, std::int64_t merged, absl::Time recorded_at) {
+  const std::lock_guard lock(mutex_);
+  changes_.push_back({static_cast<std::int64_t>(changes_.size()) + 1, PersonChange::Kind::kMerged,
+                      kept, absl::CivilDay(), merged, recorded_at});
+}
+
 }  // namespace yikatong::dispatch::testing

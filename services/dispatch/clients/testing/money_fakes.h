@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "services/dispatch/domain/change_feed.h"
 #include "services/dispatch/domain/payment_ports.h"
 
 namespace yikatong::dispatch::testing {
@@ -93,6 +94,19 @@ class FakeGateway final : public GatewayPort {
   std::mutex mutex_;
   std::vector<OutcomeChunk> outcomes_;
   std::set<std::int64_t> references_;
+};
+
+// The registry's feed, told by a test.
+class FakeFeed final : public ChangeFeed {
+ public:
+  absl::StatusOr<std::vector<PersonChange>> ListChanges(std::int64_t after,
+                                                        int max_changes) override;
+  void Died(std::int64_t person_id, absl::CivilDay day, absl::Time recorded_at);
+  void Merged(std::int64_t kept, std::int64_t merged, absl::Time recorded_at);
+
+ private:
+  std::mutex mutex_;
+  std::vector<PersonChange> changes_;
 };
 
 class FakePolicies final : public PolicyPort {

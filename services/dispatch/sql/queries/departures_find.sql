@@ -1,8 +1,9 @@
 -- Who stood in the last uncancelled batch of the period before, and stands in none of this period's: one set statement, so
--- that nobody is dropped in silence.
+-- that nobody is dropped in silence. A batch of missed amounts is no roster.
 WITH before AS (
-  SELECT batch_id, first_item, first_item + declared_count - 1 AS last_item FROM batch
+  SELECT batch_id, first_item, first_item + declared_count - 1 AS last_item FROM batch b
   WHERE district = $1::integer AND policy_id = $3::text AND period = $4::text AND state NOT IN (1, 11)
+    AND NOT EXISTS (SELECT FROM batch_origin o WHERE o.district = $1::integer AND o.batch_id = b.batch_id AND o.kind = 2)
   ORDER BY batch_id DESC LIMIT 1),
 now_in AS MATERIALIZED (
   SELECT DISTINCT i.person_id

@@ -1,6 +1,6 @@
 -- Items that may go out again: an open exception without a way (4), or a last attempt that failed (2) or came back (4), and no
--- repair chunk that waits. Named items with what is against them; or every one of the batch that has nothing against it, found
--- by the outcomes and exceptions there are and not by looking at each item.
+-- repair chunk that waits, nor an order to take the money back. Named items with what is against them; or every one of the
+-- batch that has nothing against it, found by the outcomes and exceptions there are and not by looking at each item.
 WITH wanted AS MATERIALIZED (
   SELECT unnest($5::bigint[]) AS item_id
   UNION
@@ -25,7 +25,9 @@ LEFT JOIN LATERAL (SELECT state FROM outcome p WHERE p.district = $1::integer AN
                    ORDER BY outcome_no DESC LIMIT 1) o ON true
 CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM chunk c
                                    WHERE c.district = $1::integer AND c.batch_id = $2::bigint AND c.repair
-                                     AND c.stage IN (1, 2, 9) AND i.item_id = ANY (c.item_ids)) AS waits) w
+                                     AND c.stage IN (1, 2, 9) AND i.item_id = ANY (c.item_ids))
+                        OR EXISTS (SELECT FROM recovery v WHERE v.district = $1::integer AND v.item_id = i.item_id
+                                   AND v.state BETWEEN 2 AND 4) AS waits) w
 WHERE $5::bigint[] IS NOT NULL
    OR (NOT w.waits AND a.reference % 100 IS DISTINCT FROM 99 AND (e.bucket = 4 OR (e.bucket IS NULL AND o.state IN (2, 4))))
 ORDER BY i.item_id LIMIT $6::integer
