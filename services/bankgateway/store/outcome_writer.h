@@ -29,8 +29,8 @@
 namespace yikatong::bankgateway {
 
 // References of neighbouring items are a hundred apart, and a file has every second or third of
-// them: one stretch of an index is read faster than each is found from its root, also where it holds
-// a few times as many.
+// them: one stretch of an index is read faster than each is found from its root, also where it
+// holds a few times as many.
 inline constexpr std::int64_t kNeighbourReferences = 1'600;
 
 struct KnownSubmission {
