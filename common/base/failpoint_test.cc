@@ -103,6 +103,7 @@ TEST_F(FailpointTest, OfSeveralThreadsAtAnArmedPointOneTakesIt) {
   Put("take", "fail UNAVAILABLE");
   std::atomic<int> failed{0};
   std::vector<std::thread> threads;
+  threads.reserve(8);
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&] {
       if (!Hit("take").ok()) ++failed;

@@ -22,7 +22,10 @@ DISPATCH = {
         """SELECT b.batch_id::text FROM batch b JOIN (
              SELECT batch_id, sum(last_row - first_row + 1) AS rows, min(first_row) AS first, max(last_row) AS last
              FROM upload_chunk GROUP BY batch_id) u USING (batch_id)
-           WHERE b.state NOT IN (1, 11) AND (u.rows, u.first, u.last) <> (b.declared_count, 1, b.declared_count)""",
+           WHERE b.state NOT IN (1, 11) AND (u.rows, u.first) <> (b.declared_count, 1)
+              OR b.state NOT IN (1, 11) AND u.last <> b.declared_count
+                 AND NOT EXISTS (SELECT FROM rejection r WHERE r.district = b.district AND r.batch_id = b.batch_id
+                                 AND r.reason IN ('ROW_NUMBER_REPEATED', 'ROW_NUMBER_BEYOND_DECLARED'))""",
     "item, without its batch or outside of it":
         """SELECT i.item_id::text FROM item i LEFT JOIN batch b USING (district, batch_id)
            WHERE b.batch_id IS NULL OR i.item_id NOT BETWEEN b.first_item AND b.first_item + b.declared_count - 1""",
@@ -275,7 +278,8 @@ GATEWAY = {
            LEFT JOIN statement s USING (statement_id)
            LEFT JOIN instruction i ON i.district = l.district AND i.reference = l.reference
            WHERE s.statement_id IS NULL OR i.reference IS NULL""",
-    # What a statement itself told stands in neither count, so that both differ from the rows by the same number.
+    # What a statement itself told stands in neither count, so that both differ from the rows by the same number; a day of
+    # which it told everything has no row.
     "book_day, not what was reported and what the statements hold":
         """SELECT concat(agreement_no, ' ', day, CASE WHEN debit THEN ' paid' ELSE ' returned' END) FROM (
              SELECT agreement_no, day, debit, count(*) AS times, max(reported) AS reported, max(matched) AS matched FROM book_day
@@ -286,6 +290,7 @@ GATEWAY = {
              WHERE o.state IN (1, 4) GROUP BY 1, 2, 3) r USING (agreement_no, day, debit)
            LEFT JOIN (SELECT s.agreement_no, s.day, l.debit, count(*) AS matched FROM statement_line l
                       JOIN statement s USING (statement_id) GROUP BY 1, 2, 3) m USING (agreement_no, day, debit)
-           WHERE b.times IS DISTINCT FROM 1 OR r.reported IS NULL OR r.reported - b.reported <> coalesce(m.matched, 0) - b.matched
+           WHERE b.times > 1 OR r.reported IS NULL
+              OR r.reported - coalesce(b.reported, 0) <> coalesce(m.matched, 0) - coalesce(b.matched, 0)
               OR b.matched > b.reported""",
 }

@@ -74,7 +74,7 @@ class Table(unittest.TestCase):
         theirs = {f"{names[state]}.{events[event]}" for state, event in
                   re.findall(r"\{S::(k\w+), E::(k\w+), S::k\w+\}", text)}
         self.assertGreater(len(theirs), 20)
-        self.assertEqual(theirs - {"CANCELLED.cancel"}, set(points.BATCH))
+        self.assertEqual(theirs - {"CANCELLED.cancel", "CLOSED.reopen", "COLLECTING.top_up", "RETURNED.correct"}, set(points.BATCH))
 
     def test_every_step_is_a_transaction_or_a_method_of_a_service(self):
         code = "\n".join(path.read_text(encoding="utf-8") for folder in ("services", "common")
