@@ -34,8 +34,11 @@ class Attempt:
 
 
 class Reckoning:
-    def __init__(self, socket: str, journal_path: pathlib.Path, folder: pathlib.Path, rules_path: pathlib.Path):
+    def __init__(self, socket: str, journal_path: pathlib.Path, folder: pathlib.Path, rules_path: pathlib.Path,
+                 every_table: bool = False):
+        """`every_table`: also what no figure of the report needs is joined; for lists of some thousand rows."""
         self.socket = socket
+        self.every_table = every_table
         self.journal_path = journal_path
         self.folder = folder
         self.plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
@@ -99,7 +102,8 @@ class Reckoning:
             dispatch.close()
             gateway.close()
         self._check_equalities()
-        joins.Joins(self._connect, self._find, self.journal_path, self.plan, batches, self.rules).run()
+        if self.every_table:
+            joins.Joins(self._connect, self._find, self.journal_path, self.plan, batches, self.rules).run()
         credits = sum(entry.credits for entry in self.booked.values())
         return {"payments": self.count, "fen": self.fen, "reasons": dict(sorted(self.reasons.items())),
                 "bank_journal": {
