@@ -152,7 +152,7 @@ class Copied(Reckoning):
     """The checker over held connections; `find` takes its findings where one is enough."""
 
     def __init__(self, held: dict, journal_path: pathlib.Path, folder: pathlib.Path, find=None):
-        super().__init__("", journal_path, folder, DATA / "policies.rules.json")
+        super().__init__("", journal_path, folder, DATA / "policies.rules.json", every_table=True)
         self.held = held
         if find is not None:
             self._find = find
