@@ -11,7 +11,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CALL_TIMEOUT_S = 20
 SETTLE_TIMEOUT_S = 30
 POLL_S = 0.004
-PROTOS = ("type/v1/types", "dispatch/v1/resources", "dispatch/v1/dispatch", "catalogue/v1/resources", "catalogue/v1/catalogue",
+PROTOS = ("type/v1/types", "dispatch/v1/resources", "dispatch/v1/dispatch", "dispatch/v1/repairs", "catalogue/v1/resources", "catalogue/v1/catalogue",
           "registry/v1/registry", "bankgateway/v1/bankgateway", "bank/v1/simulator")
 
 
