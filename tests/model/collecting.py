@@ -80,8 +80,10 @@ class Collecting:
         policy = batch.policy
         if row["row"] > batch.count:
             return "ROW_NUMBER_BEYOND_DECLARED", None
-        if not 0 < row["amount_fen"] <= rules.MOST_ROW_FEN:
+        if row["amount_fen"] <= 0:
             return "AMOUNT_INVALID", None
+        if row["amount_fen"] > rules.MOST_ROW_FEN:
+            return "AMOUNT_TOO_LARGE", None
         fault = rules.id_fault(row["id_no"], self.today)
         if not fault and row.get("payee_id_no"):
             fault = rules.id_fault(row["payee_id_no"], self.today)
