@@ -17,7 +17,7 @@ BATCH = {  # services/dispatch/domain/batch.h
 ATTEMPT = {  # services/dispatch/domain/attempt_state.h
     "sent.paid": WORK, "sent.failed": WORK, "sent.unknown": WORK, "unknown.paid": WORK, "paid.returned": WORK}
 CHUNK = {  # services/dispatch/store/chunk_store.h
-    "route.submit": WORK, "route.done": WORK, "submit.send": WORK, "send.done": WORK}
+    "route.send": WORK, "route.done": WORK, "send.done": WORK}
 OBJECTION = {"open.upheld": CALL, "open.rejected": CALL, "open.withdrawn": CALL}  # services/dispatch/domain/notice.h
 VERSION = {  # services/catalogue/domain/version_state.h
     "DRAFT.submit": CALL, "SUBMITTED.approve": CALL, "SUBMITTED.reject": CALL, "APPROVED.publish": CALL}
@@ -36,8 +36,8 @@ LEFT_OUT = {
                                                                 "services/dispatch/rpc/repair_rpc_test.cc does",
     "attempt and outcome unknown.failed": "the stand-in bank never fails what it has left open: it credits late",
     "version DRAFT.update": "no command of yktctl does it; services/catalogue/rpc/rpc_test.cc does",
-    "chunk submit.route, submit.done": "an agreement that ends, or everybody dying, within the second between routing and "
-                                       "submitting; services/dispatch/workers/chunk_worker_test.cc",
+    "chunk route.submit, submit.send, submit.done": "what waits for a send window, and here it is always open; "
+                                                    "services/dispatch/workers/chunk_worker_test.cc",
     "chunk *.set_aside": "after three failures of the chunk itself: that is a stuck chunk here; chunk_worker_test.cc",
     "file sending.done": "results that are faster than the answer to their file; gateway_test.cc",
     "file sent.done": "written by the statement that applies results, which is outcome none.paid",

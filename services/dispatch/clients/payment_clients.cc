@@ -45,7 +45,6 @@ void FillPayees(const std::vector<PayeeQuery>& payees, const PayeeTerms& terms, 
     wire.set_item_id(payee.item_id);
     wire.set_payee_person_id(payee.payee_id);
     wire.set_beneficiary_person_id(payee.beneficiary_id);
-    wire.set_account_version(payee.account_version);
   }
   request.set_card_required(terms.card_required);
   request.set_period_first_day(terms.period_first_day);
@@ -58,7 +57,10 @@ std::vector<PayeeAccount> FromWire(
   accounts.reserve(static_cast<std::size_t>(wire.size()));
   for (const people::ResolvedAccount& one : wire) {
     accounts.push_back({one.item_id(), one.bank_code(), one.account_version(),
-                        one.kind() == people::ACCOUNT_KIND_SOCIAL_CARD, one.reason()});
+                        one.kind() == people::ACCOUNT_KIND_SOCIAL_CARD, one.reason(),
+                        std::nullopt});
+    // From 1; 0: not sealed.
+    if (one.group() > 0) accounts.back().group = static_cast<std::size_t>(one.group()) - 1;
   }
   return accounts;
 }
@@ -83,19 +85,34 @@ absl::StatusOr<std::vector<PayeeAccount>> RegistryAccounts::Resolve(
   return FromWire(response.accounts());
 }
 
-absl::StatusOr<SealedChunk> RegistryAccounts::Seal(std::string_view chunk_id, bool with_identity,
+absl::StatusOr<SealedChunk> RegistryAccounts::Seal(std::span<const SealGroup> groups,
+                                                   std::span<const std::string> chunk_ids,
                                                    const PayeeTerms& terms,
                                                    const std::vector<PayeeQuery>& payees) {
   people::SealAccountsRequest request;
   FillPayees(payees, terms, request);
-  request.set_chunk_id(std::string(chunk_id));
-  request.set_with_identity(with_identity);
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    people::SealGroup& wire = *request.add_groups();
+    wire.set_chunk_id(chunk_ids[g]);
+    wire.mutable_bank_codes()->Add(groups[g].bank_codes.begin(), groups[g].bank_codes.end());
+    wire.set_other_banks(groups[g].other_banks);
+    wire.set_with_identity(groups[g].with_identity);
+  }
   people::SealAccountsResponse response;
   YKT_RETURN_IF_ERROR(Call(channel_, kChunkCall, *stub_->registry,
                            &people::RegistryService::Stub::SealAccounts, request, response));
+  YKT_INVARIANT(response.groups_size() == request.groups_size(),
+                "the registry sealed other groups than were asked for");
   SealedChunk sealed;
   sealed.accounts = FromWire(response.accounts());
-  sealed.envelope = response.sealed().SerializeAsString();
+  for (const PayeeAccount& account : sealed.accounts) {
+    YKT_INVARIANT(account.group.has_value() == account.reason.empty() &&
+                      account.group.value_or(0) < groups.size(),
+                  "the registry sealed an account into no group of ours");
+  }
+  sealed.envelopes.reserve(groups.size());
+  for (const people::SealedAccounts& one : response.groups())
+    sealed.envelopes.push_back(one.SerializeAsString());
   return sealed;
 }
 

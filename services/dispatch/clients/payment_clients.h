@@ -18,8 +18,8 @@ class RegistryAccounts final : public AccountPort {
   ~RegistryAccounts() override;
   absl::StatusOr<std::vector<PayeeAccount>> Resolve(const PayeeTerms& terms,
                                                     const std::vector<PayeeQuery>& payees) override;
-  absl::StatusOr<SealedChunk> Seal(std::string_view chunk_id, bool with_identity,
-                                   const PayeeTerms& terms,
+  absl::StatusOr<SealedChunk> Seal(std::span<const SealGroup> groups,
+                                   std::span<const std::string> chunk_ids, const PayeeTerms& terms,
                                    const std::vector<PayeeQuery>& payees) override;
 
  private:

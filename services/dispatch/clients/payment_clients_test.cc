@@ -243,13 +243,13 @@ TEST_F(PaymentClients, AStatementIsLookedForOnAllPagesAndOnlyACompleteOneCounts)
 TEST_F(PaymentClients, AccountsAreAskedForWithTheTermsAndTheSealStaysAsItCame) {
   RegistryAccounts accounts(*channel_);
   const PayeeTerms terms{true, "2026-03-01", 2};
-  const std::vector<PayeeQuery> payees = {{105, 21, 31, 4}, {106, 22, 32, 5}};
+  const std::vector<PayeeQuery> payees = {{105, 21, 31}, {106, 22, 32}};
   const auto check = [](const auto& request) {
     EXPECT_EQ(request.payees_size(), 2);
     EXPECT_EQ(request.payees(0).item_id(), 105);
     EXPECT_EQ(request.payees(0).payee_person_id(), 21);
     EXPECT_EQ(request.payees(0).beneficiary_person_id(), 31);
-    EXPECT_EQ(request.payees(0).account_version(), 4);
+    EXPECT_EQ(request.payees(0).account_version(), 0);
     EXPECT_TRUE(request.card_required());
     EXPECT_EQ(request.period_first_day(), "2026-03-01");
     EXPECT_EQ(request.death_grace_months(), 2);
@@ -260,37 +260,54 @@ TEST_F(PaymentClients, AccountsAreAskedForWithTheTermsAndTheSealStaysAsItCame) {
     card.set_bank_code("102100000001");
     card.set_account_version(4);
     card.set_kind(people::ACCOUNT_KIND_SOCIAL_CARD);
-    people::ResolvedAccount& changed = *answer.add_accounts();
-    changed.set_item_id(106);
-    changed.set_reason("ACCOUNT_CHANGED");
-    changed.set_account_version(6);
+    people::ResolvedAccount& lost = *answer.add_accounts();
+    lost.set_item_id(106);
+    lost.set_reason("CARD_LOST");
+    lost.set_account_version(6);
   };
   registry_.on_resolve = [&](const auto& request, auto& answer) {
     check(request);
     answer_both(answer);
     return absl::OkStatus();
   };
+  int group = 2;
   registry_.on_seal = [&](const people::SealAccountsRequest& request,
                           people::SealAccountsResponse& answer) {
     check(request);
-    EXPECT_EQ(request.chunk_id(), "c-1");
-    EXPECT_TRUE(request.with_identity());
+    EXPECT_EQ(request.groups_size(), 2);
+    EXPECT_EQ(request.groups(1).chunk_id(), "c-2");
+    EXPECT_EQ(request.groups(1).bank_codes(0), "102100000001");
+    EXPECT_TRUE(request.groups(1).with_identity());
+    EXPECT_FALSE(request.groups(1).other_banks());
+    EXPECT_TRUE(request.groups(0).other_banks());
     answer_both(answer);
-    answer.mutable_sealed()->set_chunk_id("c-1");
-    answer.mutable_sealed()->set_chunk("bytes");
+    answer.mutable_accounts(0)->set_group(group);
+    answer.add_groups()->set_chunk_id("c-1");
+    answer.add_groups()->set_chunk("bytes");
     return absl::OkStatus();
   };
   const auto resolved = accounts.Resolve(terms, payees);
   ASSERT_TRUE(resolved.ok());
   EXPECT_TRUE((*resolved)[0].social_card);
   EXPECT_FALSE((*resolved)[1].social_card);
-  const auto sealed = accounts.Seal("c-1", true, terms, payees);
+  const std::vector<SealGroup> groups = {{{}, true, false}, {{"102100000001"}, false, true}};
+  const std::vector<std::string> names = {"c-1", "c-2"};
+  const auto sealed = accounts.Seal(groups, names, terms, payees);
   ASSERT_TRUE(sealed.ok());
-  EXPECT_EQ(sealed->accounts[1].reason, "ACCOUNT_CHANGED");
+  EXPECT_EQ(sealed->accounts[0].group, 1U);
+  EXPECT_EQ(sealed->accounts[1].group, std::nullopt);
+  EXPECT_EQ(sealed->accounts[1].reason, "CARD_LOST");
   EXPECT_EQ(sealed->accounts[1].account_version, 6);
+  ASSERT_EQ(sealed->envelopes.size(), 2U);
   people::SealedAccounts envelope;
-  ASSERT_TRUE(envelope.ParseFromString(sealed->envelope));
+  ASSERT_TRUE(envelope.ParseFromString(sealed->envelopes[1]));
   EXPECT_EQ(envelope.chunk(), "bytes");
+  // An account that is said to be in no group, or in one that there is none of, was not sealed.
+  for (const int wrong : {0, 3}) {
+    group = wrong;
+    EXPECT_EQ(status::ReasonOf(accounts.Seal(groups, names, terms, payees).status()),
+              Reason::kInvariantBroken);
+  }
 }
 
 TEST_F(PaymentClients, WhatIsWrongBetweenServicesIsNoRefusalOfTheCaller) {

@@ -41,13 +41,15 @@ class RegistryClient::Impl {
   explicit Impl(const rpc::Channel& channel)
       : channel_(channel), stub_(pb::RegistryService::NewStub(channel.grpc())) {}
 
-  absl::StatusOr<std::vector<ResolvedPerson>> Resolve(std::span<const PersonLookup> lookups) {
+  absl::StatusOr<std::vector<ResolvedPerson>> Resolve(std::span<const PersonLookup> lookups,
+                                                      bool with_head) {
     grpc::ClientContext context;
     channel_.Prepare(context, kDeadline);
     google::protobuf::Arena arena;
     auto* request = google::protobuf::Arena::CreateMessage<pb::ResolvePeopleRequest>(&arena);
     auto* response = google::protobuf::Arena::CreateMessage<pb::ResolvePeopleResponse>(&arena);
     request->set_purpose("collection");
+    request->set_with_head(with_head);
     request->mutable_lookups()->Reserve(static_cast<int>(lookups.size()));
     for (const PersonLookup& lookup : lookups) {
       pb::PersonLookup* wire = request->add_lookups();
@@ -76,8 +78,8 @@ RegistryClient::RegistryClient(const rpc::Channel& channel)
 RegistryClient::~RegistryClient() = default;
 
 absl::StatusOr<std::vector<ResolvedPerson>> RegistryClient::Resolve(
-    std::span<const PersonLookup> lookups) {
-  return impl_->Resolve(lookups);
+    std::span<const PersonLookup> lookups, bool with_head) {
+  return impl_->Resolve(lookups, with_head);
 }
 
 }  // namespace yikatong::dispatch

@@ -14,8 +14,8 @@ class RegistryClient final : public People {
   explicit RegistryClient(const rpc::Channel& channel);
   ~RegistryClient() override;
 
-  absl::StatusOr<std::vector<ResolvedPerson>> Resolve(
-      std::span<const PersonLookup> lookups) override;
+  absl::StatusOr<std::vector<ResolvedPerson>> Resolve(std::span<const PersonLookup> lookups,
+                                                      bool with_head) override;
 
  private:
   class Impl;

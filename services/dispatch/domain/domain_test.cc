@@ -316,7 +316,7 @@ class RosterTest : public ::testing::Test {
     const Roster roster = MakeRoster();
     auto draft = ReadRows(roster, 1, std::string(32, 'h'), rows);
     EXPECT_TRUE(draft.ok()) << draft.status();
-    const auto resolved = people.Resolve(draft->lookups);
+    const auto resolved = people.Resolve(draft->lookups, roster.PaysHeads());
     EXPECT_TRUE(JudgeRows(roster, rows, *resolved, *draft).ok());
     return *std::move(draft);
   }

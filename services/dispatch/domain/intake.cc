@@ -68,7 +68,7 @@ absl::StatusOr<ChunkAnswer> Collection::Take(const identity::Caller& caller, con
   YKT_ASSIGN_OR_RETURN(ChunkDraft draft, ReadRows(roster, chunk, std::move(content_hash), rows));
   std::vector<ResolvedPerson> people;
   if (!draft.lookups.empty()) {
-    YKT_ASSIGN_OR_RETURN(people, people_.Resolve(draft.lookups));
+    YKT_ASSIGN_OR_RETURN(people, people_.Resolve(draft.lookups, roster.PaysHeads()));
   }
   YKT_RETURN_IF_ERROR(JudgeRows(roster, rows, people, draft));
   return store_.TakeChunk(caller, roster, draft);

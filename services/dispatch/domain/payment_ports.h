@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,7 +24,6 @@ struct PayeeQuery {
   std::int64_t item_id = 0;
   std::int64_t payee_id = 0;
   std::int64_t beneficiary_id = 0;
-  std::int64_t account_version = 0;  // what routing saw; 0 for none
 };
 
 // What holds for all payees of a chunk.
@@ -33,10 +33,12 @@ struct PayeeTerms {
   std::int32_t death_grace_months = 0;
 };
 
-// The accounts of a chunk: those without a reason stand in `envelope`, in the order of the queries.
+// The accounts of a chunk: each stands in the envelope of its group, in the order of the queries,
+// or has a reason.
 struct SealedChunk {
   std::vector<PayeeAccount> accounts;
-  std::string envelope;  // the registry's sealed bytes, whose form this service does not read
+  // The registry's sealed bytes for each group, whose form this service does not read.
+  std::vector<std::string> envelopes;
 };
 
 // The registry.
@@ -46,10 +48,10 @@ class AccountPort {
   // One answer for each payee, in their order.
   virtual absl::StatusOr<std::vector<PayeeAccount>> Resolve(
       const PayeeTerms& terms, const std::vector<PayeeQuery>& payees) = 0;
-  // The same once more, and seals the accounts of those without a reason. An account that is
-  // another one than `account_version` has the reason ACCOUNT_CHANGED, and the new bank and
-  // version.
-  virtual absl::StatusOr<SealedChunk> Seal(std::string_view chunk_id, bool with_identity,
+  // The same, and seals in the same look: what is judged is what is sealed. `chunk_ids` names the
+  // seal of each group; the account of a bank that no group takes has the reason BANK_NOT_COVERED.
+  virtual absl::StatusOr<SealedChunk> Seal(std::span<const SealGroup> groups,
+                                           std::span<const std::string> chunk_ids,
                                            const PayeeTerms& terms,
                                            const std::vector<PayeeQuery>& payees) = 0;
 };

@@ -20,45 +20,47 @@ const std::vector<AgreementOption> kOptions = {
     {"A3", "105100000003", true, false},
 };
 
-TEST(Routing, TheAccountsOwnBankComesBeforeOneThatCreditsOthers) {
-  EXPECT_EQ(ChooseAgreement(kOptions, "105100000003"), 2U);
-  EXPECT_EQ(ChooseAgreement(kOptions, "102100000001"), 0U);
+TEST(Routing, EachBankHasOneGroupAndTheFirstThatCreditsOthersTakesForeignAccounts) {
+  const std::vector<SealGroup> groups = GroupsOf(kOptions);
+  ASSERT_EQ(groups.size(), 3U);
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    EXPECT_EQ(groups[g].bank_codes, std::vector<std::string>{kOptions[g].bank_code});
+    EXPECT_EQ(groups[g].other_banks, g == 1) << g;
+  }
+  // A department's own agreement stands before the district's with the same bank.
+  const std::vector<AgreementOption> two = {{"own", "102100000001", false, true},
+                                            {"district's", "102100000001", true, false}};
+  const std::vector<SealGroup> both = GroupsOf(two);
+  EXPECT_TRUE(both[1].bank_codes.empty());
+  EXPECT_TRUE(both[1].other_banks);
+  EXPECT_TRUE(both[0].with_identity);
+  EXPECT_TRUE(GroupsOf({}).empty());
 }
 
-TEST(Routing, TheFirstBankThatCreditsOthersPaysAForeignAccount) {
-  EXPECT_EQ(ChooseAgreement(kOptions, "313100000009"), 1U);
-}
-
-TEST(Routing, NobodyPaysAForeignAccountWhereNoBankCreditsOthers) {
-  EXPECT_EQ(ChooseAgreement(std::span(kOptions).first(1), "313100000009"), std::nullopt);
-  EXPECT_EQ(ChooseAgreement({}, "102100000001"), std::nullopt);
-}
-
-TEST(Routing, EachItemIsRoutedOrLeavesWithAReason) {
+TEST(Routing, WhatHasNowhereToGoLeavesWithAReason) {
   const std::vector<PayeeAccount> accounts = {
-      {1, "102100000001", 7, true, ""},          {2, "313100000009", 3, true, ""},
-      {3, "", 0, false, "NO_ACCOUNT"},           {4, "", 0, false, "PAYEE_DECEASED"},
-      {5, "", 0, false, "BENEFICIARY_DECEASED"},
+      {1, "102100000001", 7, true, "", {}},          {2, "313100000009", 3, true, "", {}},
+      {3, "", 0, false, "NO_ACCOUNT", {}},           {4, "", 0, false, "PAYEE_DECEASED", {}},
+      {5, "", 0, false, "BENEFICIARY_DECEASED", {}},
   };
-  const Routing routing = RouteChunk(std::span(kOptions).first(1), "", accounts);
-  ASSERT_EQ(routing.routed.size(), 1U);
-  EXPECT_EQ(routing.routed[0].item_id, 1);
-  EXPECT_EQ(routing.routed[0].account_version, 7);
-  ASSERT_EQ(routing.strays.size(), 4U);
-  EXPECT_EQ(routing.strays[0].reason, "BANK_NOT_COVERED");
-  EXPECT_EQ(routing.strays[1].reason, "NO_ACCOUNT");
-  EXPECT_FALSE(routing.strays[1].stopped);
-  EXPECT_TRUE(routing.strays[2].stopped);
-  EXPECT_TRUE(routing.strays[3].stopped);
+  const std::vector<StrayItem> strays = FindStrays(std::span(kOptions).first(1), "", accounts);
+  ASSERT_EQ(strays.size(), 4U);
+  EXPECT_EQ(strays[0].item_id, 2);
+  EXPECT_EQ(strays[0].reason, "BANK_NOT_COVERED");
+  EXPECT_EQ(strays[1].reason, "NO_ACCOUNT");
+  EXPECT_FALSE(strays[1].stopped);
+  EXPECT_TRUE(strays[2].stopped);
+  EXPECT_TRUE(strays[3].stopped);
+  EXPECT_EQ(FindStrays(kOptions, "", accounts).size(), 3U) << "another bank credits it";
 }
 
 TEST(Routing, WithoutAnAgreementItsReasonGoesToThoseWhoHaveAnAccount) {
-  const std::vector<PayeeAccount> accounts = {{1, "102100000001", 7, true, ""},
-                                              {2, "", 0, false, "CARD_LOST"}};
-  const Routing routing = RouteChunk({}, "AGREEMENT_EXPIRED", accounts);
-  ASSERT_EQ(routing.strays.size(), 2U);
-  EXPECT_EQ(routing.strays[0].reason, "AGREEMENT_EXPIRED");
-  EXPECT_EQ(routing.strays[1].reason, "CARD_LOST");
+  const std::vector<PayeeAccount> accounts = {{1, "102100000001", 7, true, "", {}},
+                                              {2, "", 0, false, "CARD_LOST", {}}};
+  const std::vector<StrayItem> strays = FindStrays({}, "AGREEMENT_EXPIRED", accounts);
+  ASSERT_EQ(strays.size(), 2U);
+  EXPECT_EQ(strays[0].reason, "AGREEMENT_EXPIRED");
+  EXPECT_EQ(strays[1].reason, "CARD_LOST");
 }
 
 constexpr AttemptState kAll[] = {AttemptState::kSent, AttemptState::kPaid, AttemptState::kFailed,

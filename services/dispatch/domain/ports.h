@@ -45,7 +45,7 @@ struct ResolvedPerson {
   std::optional<absl::CivilDay> died_on;
   std::int64_t village = 0;
   std::int64_t household_id = 0;        // 0: none
-  std::int64_t head_person_id = 0;      // 0: none
+  std::int64_t head_person_id = 0;      // 0: none, or not asked for
   std::int64_t guardian_person_id = 0;  // 0: none
   std::vector<std::int64_t> aliases;    // other ids that were merged with this person
 };
@@ -54,9 +54,10 @@ struct ResolvedPerson {
 class People {
  public:
   virtual ~People() = default;
-  // One answer for each look-up, in their order; at most kMaxLookups of them. PEER_UNAVAILABLE.
-  virtual absl::StatusOr<std::vector<ResolvedPerson>> Resolve(
-      std::span<const PersonLookup> lookups) = 0;
+  // One answer for each look-up, in their order; at most kMaxLookups of them; with the head of the
+  // household only where `with_head`. PEER_UNAVAILABLE.
+  virtual absl::StatusOr<std::vector<ResolvedPerson>> Resolve(std::span<const PersonLookup> lookups,
+                                                              bool with_head) = 0;
 };
 inline constexpr std::size_t kMaxLookups = 4'000;
 

@@ -81,6 +81,9 @@ struct Roster {
   std::vector<Scope> edges;
   std::int64_t edge_owner = 0;
 
+  // Whether the registry must be asked for heads of household.
+  bool PaysHeads() const { return rule.payee_rule == policy::PayeeRule::kHeadOfHousehold; }
+
   // INVARIANT_BROKEN for a batch whose period or rule cannot be.
   static absl::StatusOr<Roster> Of(BatchRow batch, policy::PolicyRule rule,
                                    absl::CivilDay collected_on);

@@ -25,14 +25,8 @@ struct PayeeAccount {
   std::string bank_code;
   std::int64_t account_version = 0;
   bool social_card = false;
-  std::string reason;  // empty where there is an account
-};
-
-// One item that has somewhere to go.
-struct RoutedItem {
-  std::int64_t item_id = 0;
-  std::int64_t account_version = 0;
-  std::size_t agreement = 0;  // index into the options
+  std::string reason;                // empty where there is an account
+  std::optional<std::size_t> group;  // that it was sealed into
 };
 
 // One item that leaves the normal path.
@@ -42,22 +36,24 @@ struct StrayItem {
   bool stopped = false;  // it ends here (somebody died); else it waits to be mended
 };
 
-struct Routing {
-  std::vector<RoutedItem> routed;
-  std::vector<StrayItem> strays;
+// The accounts of a chunk that go out under one agreement.
+struct SealGroup {
+  std::vector<std::string> bank_codes;
+  bool other_banks = false;  // those of all banks that no group names
+  bool with_identity = false;
 };
 
-// The account's own agent bank first, then a bank that credits others' cards; nothing where neither
-// is there.
-std::optional<std::size_t> ChooseAgreement(std::span<const AgreementOption> options,
-                                           std::string_view bank_code);
+// One group for each option, in their order: an account goes to its own agent bank first, then to
+// the first bank that credits others' cards.
+std::vector<SealGroup> GroupsOf(std::span<const AgreementOption> options);
 
 // Whether an item with this reason ends for good: death of payee or beneficiary.
 bool EndsItem(std::string_view reason);
 
-// Routes one chunk. Without any usable agreement every item that has an account gets
-// `no_agreement_reason`.
-Routing RouteChunk(std::span<const AgreementOption> options, std::string_view no_agreement_reason,
-                   std::span<const PayeeAccount> accounts);
+// The items of one chunk that have nowhere to go. Without any usable agreement every item that has
+// an account gets `no_agreement_reason`.
+std::vector<StrayItem> FindStrays(std::span<const AgreementOption> options,
+                                  std::string_view no_agreement_reason,
+                                  std::span<const PayeeAccount> accounts);
 
 }  // namespace yikatong::dispatch

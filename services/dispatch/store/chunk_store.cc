@@ -252,63 +252,20 @@ absl::Status ChunkStore::SaveStrays(postgres::Transaction& tx, const TakenChunk&
   return WritePosting(tx, context_, chunk.district, posting);
 }
 
-absl::Status ChunkStore::SaveRoutes(const TakenChunk& chunk, const ChunkContent& content,
-                                    const std::vector<Route>& routes,
-                                    const std::vector<StrayItem>& strays) {
-  std::vector<std::int64_t> ids, versions;
-  std::vector<std::int16_t> numbers;
-  std::vector<std::string> agreements;
-  std::map<std::string, std::int16_t> index;
-  ids.reserve(routes.size());
-  versions.reserve(routes.size());
-  numbers.reserve(routes.size());
-  for (const Route& route : routes) {
-    const auto [it, added] =
-        index.try_emplace(route.agreement_no, static_cast<std::int16_t>(agreements.size()));
-    if (added) agreements.push_back(route.agreement_no);
-    ids.push_back(route.item_id);
-    versions.push_back(route.account_version);
-    numbers.push_back(it->second);
-  }
-  return context_.database.Transact("save_routes", [&](postgres::Transaction& tx) -> absl::Status {
+absl::Status ChunkStore::SaveRouting(const TakenChunk& chunk, const ChunkContent& content,
+                                     const std::vector<StrayItem>& strays) {
+  const std::size_t left = content.items.size() - strays.size();
+  return context_.database.Transact("save_routing", [&](postgres::Transaction& tx) -> absl::Status {
     YKT_RETURN_IF_ERROR(Lock(tx, chunk));
     YKT_RETURN_IF_ERROR(SaveStrays(tx, chunk, content, strays));
-    if (!routes.empty()) {
-      postgres::Columns columns;
-      columns.Scalar(chunk.district).Scalar(chunk.batch_id).Scalar(chunk.chunk);
-      columns.Int64s(ids).Int64s(versions).Int16s(numbers).Texts(agreements).Lone();
-      YKT_RETURN_IF_ERROR(tx.RunColumns(sql::kRouteUpsert, columns).status());
-    }
     YKT_RETURN_IF_ERROR(Audit(tx, context_, OwnCaller(), content.batch,
                               {.kind = "chunk.routed",
                                .details = {{"chunk", std::to_string(chunk.chunk)},
-                                           {"routed", std::to_string(routes.size())},
+                                           {"routed", std::to_string(left)},
                                            {"strays", std::to_string(strays.size())}},
                                .subject_tail = fmt::format("/chunks/{}", chunk.chunk)})
                             .status());
-    return AdvanceChunk(tx, chunk, routes.empty() ? ChunkStage::kDone : ChunkStage::kSubmit);
-  });
-}
-
-absl::StatusOr<std::vector<Route>> ChunkStore::ReadRoutes(const TakenChunk& chunk) {
-  std::vector<Route> routes;
-  YKT_RETURN_IF_ERROR(
-      context_.database.Read("read_routes", [&](postgres::Transaction& tx) -> absl::Status {
-        routes.clear();
-        postgres::Columns columns;
-        columns.Scalar(chunk.district).Scalar(chunk.batch_id).Scalar(chunk.chunk);
-        YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx.RunColumns(sql::kRouteRead, columns));
-        for (const postgres::Row row : rows)
-          routes.push_back({row.Int64(0), row.Int64(1), row.Text(2)});
-        return absl::OkStatus();
-      }));
-  return routes;
-}
-
-absl::Status ChunkStore::RouteAnew(const TakenChunk& chunk) {
-  return context_.database.Transact("route_anew", [&](postgres::Transaction& tx) -> absl::Status {
-    YKT_RETURN_IF_ERROR(Lock(tx, chunk));
-    return AdvanceChunk(tx, chunk, ChunkStage::kRoute);
+    return AdvanceChunk(tx, chunk, left == 0 ? ChunkStage::kDone : ChunkStage::kSubmit);
   });
 }
 
@@ -347,8 +304,6 @@ absl::Status ChunkStore::SaveAttempts(const TakenChunk& chunk, const ChunkConten
       "save_attempts", [&](postgres::Transaction& tx) -> absl::Status {
         YKT_RETURN_IF_ERROR(Lock(tx, chunk));
         YKT_RETURN_IF_ERROR(SaveStrays(tx, chunk, content, strays));
-        YKT_RETURN_IF_ERROR(
-            tx.Run(sql::kRouteDelete, chunk.district, chunk.batch_id, chunk.chunk).status());
         if (attempts.empty()) return AdvanceChunk(tx, chunk, ChunkStage::kDone);
         YKT_ASSIGN_OR_RETURN(postgres::BinaryCopy copy,
                              postgres::BinaryCopy::Start(tx, sql::kAttemptCopy, 9));

@@ -66,13 +66,6 @@ struct ChunkContent {
   std::vector<ChunkItem> items;  // by item id, without those that an open exception keeps
 };
 
-// Where one item goes.
-struct Route {
-  std::int64_t item_id = 0;
-  std::int64_t account_version = 0;
-  std::string agreement_no;
-};
-
 // One attempt to be written.
 struct NewAttempt {
   const ChunkItem* item = nullptr;
@@ -117,14 +110,12 @@ class ChunkStore {
   // paid.
   absl::StatusOr<ChunkContent> Load(const TakenChunk& chunk);
 
-  // Ends the routing stage: routes, and the items that have none.
-  absl::Status SaveRoutes(const TakenChunk& chunk, const ChunkContent& content,
-                          const std::vector<Route>& routes, const std::vector<StrayItem>& strays);
-  absl::StatusOr<std::vector<Route>> ReadRoutes(const TakenChunk& chunk);
-  // Back to the routing stage: what it was routed to cannot be used any more.
-  absl::Status RouteAnew(const TakenChunk& chunk);
+  // Ends the routing stage: the items that have nowhere to go leave; the others wait to be
+  // submitted.
+  absl::Status SaveRouting(const TakenChunk& chunk, const ChunkContent& content,
+                           const std::vector<StrayItem>& strays);
 
-  // Ends the submitting stage: attempts, ledger, movements, submissions and the audit entry, before
+  // Submits: attempts, ledger, movements, submissions and the audit entry, before
   // anything is sent.
   absl::Status SaveAttempts(const TakenChunk& chunk, const ChunkContent& content,
                             const std::vector<NewAttempt>& attempts,

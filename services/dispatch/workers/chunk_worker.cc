@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <map>
-#include <unordered_map>
 #include <utility>
 
 #include "common/base/dates.h"
@@ -19,8 +17,6 @@ namespace {
 
 using status::Reason;
 
-// An account that changes again and again while its chunk is being sealed is left for a later try.
-constexpr int kMaxSealings = 3;
 constexpr absl::Duration kRarestLook = absl::Milliseconds(250);  // where nothing happens
 constexpr std::size_t kSummaryLength = 30;
 // How often a chunk looks whether the window is open: the wall clock may be set meanwhile.
@@ -96,11 +92,13 @@ std::int64_t NumberOf(std::string_view digits) {
   return value;
 }
 
-// The items of a chunk that go out under one agreement.
-struct Group {
-  const AgreementOption* agreement = nullptr;
+std::vector<PayeeQuery> PayeesOf(const ChunkContent& content) {
   std::vector<PayeeQuery> payees;
-};
+  payees.reserve(content.items.size());
+  for (const ChunkItem& item : content.items)
+    payees.push_back({item.item_id, item.payee_id, item.person_id});
+  return payees;
+}
 
 }  // namespace
 
@@ -172,29 +170,28 @@ absl::Duration ChunkWorker::DelayAfter(const TakenChunk& chunk, const absl::Stat
   return Passing(status) ? absl::Seconds(1) : absl::Seconds(chunk.taken);
 }
 
-absl::Status ChunkWorker::Work(TakenChunk& chunk) {
-  if (chunk.stage == ChunkStage::kSend) return SendSubmissions(chunk);
+absl::Status ChunkWorker::MaySubmit() {
+  if (!InSendWindow(options_, clock_.Now())) return status::Refuse(Reason::kSendWindowClosed);
+  return store_.CheckAuditBacklog(options_.audit_backlog_limit);
+}
+
+absl::Status ChunkWorker::Work(const TakenChunk& chunk) {
+  if (chunk.stage == ChunkStage::kSend) {
+    YKT_ASSIGN_OR_RETURN(const std::vector<PendingSubmission> pending, store_.Pending(chunk));
+    return SendSubmissions(chunk, pending);
+  }
+  const absl::Status may_submit = MaySubmit();
   // Before anything is read: all chunks of a closed window's night come here again and again.
-  const auto may_submit = [&]() -> absl::Status {
-    if (!InSendWindow(options_, clock_.Now())) return status::Refuse(Reason::kSendWindowClosed);
-    return store_.CheckAuditBacklog(options_.audit_backlog_limit);
-  };
-  if (chunk.stage == ChunkStage::kSubmit) YKT_RETURN_IF_ERROR(may_submit());
-  YKT_ASSIGN_OR_RETURN(ChunkContent content, store_.Load(chunk));
+  if (chunk.stage == ChunkStage::kSubmit) YKT_RETURN_IF_ERROR(may_submit);
+  YKT_ASSIGN_OR_RETURN(const ChunkContent content, store_.Load(chunk));
   YKT_ASSIGN_OR_RETURN(const Terms terms, AskTerms(content));
-  if (chunk.stage == ChunkStage::kRoute) {
-    YKT_RETURN_IF_ERROR(RouteItems(chunk, content, terms));
-    if (chunk.stage != ChunkStage::kSubmit) return absl::OkStatus();
-    YKT_RETURN_IF_ERROR(may_submit());
+  if (!may_submit.ok() || terms.agreements.usable.empty()) {
+    YKT_ASSIGN_OR_RETURN(const bool left, RouteItems(chunk, content, terms));
+    return left ? may_submit : absl::OkStatus();
   }
-  YKT_RETURN_IF_ERROR(SubmitItems(chunk, content, terms));
-  if (chunk.stage == ChunkStage::kRoute) {
-    // Sent back. Those that have left since stand among the exceptions now.
-    YKT_ASSIGN_OR_RETURN(content, store_.Load(chunk));
-    YKT_RETURN_IF_ERROR(RouteItems(chunk, content, terms));
-    if (chunk.stage == ChunkStage::kSubmit) YKT_RETURN_IF_ERROR(SubmitItems(chunk, content, terms));
-  }
-  return chunk.stage == ChunkStage::kSend ? SendSubmissions(chunk) : absl::OkStatus();
+  YKT_ASSIGN_OR_RETURN(const std::vector<PendingSubmission> pending,
+                       SubmitItems(chunk, content, terms));
+  return pending.empty() ? absl::OkStatus() : SendSubmissions(chunk, pending);
 }
 
 absl::StatusOr<ChunkWorker::Terms> ChunkWorker::AskTerms(const ChunkContent& content) {
@@ -206,135 +203,83 @@ absl::StatusOr<ChunkWorker::Terms> ChunkWorker::AskTerms(const ChunkContent& con
   return terms;
 }
 
-absl::Status ChunkWorker::RouteItems(TakenChunk& chunk, const ChunkContent& content,
-                                     const Terms& terms) {
+absl::StatusOr<bool> ChunkWorker::RouteItems(const TakenChunk& chunk, const ChunkContent& content,
+                                             const Terms& terms) {
   const Agreements& agreements = terms.agreements;
-  std::vector<PayeeQuery> payees;
-  payees.reserve(content.items.size());
-  for (const ChunkItem& item : content.items)
-    payees.push_back({item.item_id, item.payee_id, item.person_id, 0});
+  const std::vector<PayeeQuery> payees = PayeesOf(content);
   std::vector<PayeeAccount> accounts;
   if (!payees.empty()) {
     YKT_ASSIGN_OR_RETURN(accounts,
                          accounts_.Resolve(TermsOf(content, terms.card_required), payees));
     YKT_RETURN_IF_ERROR(CheckAnswers(payees, accounts));
   }
-  const Routing routing = RouteChunk(agreements.usable, NoAgreementReason(agreements), accounts);
-  std::vector<Route> routes;
-  routes.reserve(routing.routed.size());
-  for (const RoutedItem& routed : routing.routed) {
-    routes.push_back(
-        {routed.item_id, routed.account_version, agreements.usable[routed.agreement].agreement_no});
-  }
-  YKT_RETURN_IF_ERROR(store_.SaveRoutes(chunk, content, routes, routing.strays));
-  chunk.stage = routes.empty() ? ChunkStage::kDone : ChunkStage::kSubmit;
-  return absl::OkStatus();
+  const std::vector<StrayItem> strays =
+      FindStrays(agreements.usable, NoAgreementReason(agreements), accounts);
+  const std::size_t left = accounts.size() - strays.size();
+  YKT_RETURN_IF_ERROR(store_.SaveRouting(chunk, content, strays));
+  return left > 0;
 }
 
-absl::Status ChunkWorker::SubmitItems(TakenChunk& chunk, const ChunkContent& content,
-                                      const Terms& asked) {
-  const Agreements& agreements = asked.agreements;
-  YKT_ASSIGN_OR_RETURN(const std::vector<Route> routes, store_.ReadRoutes(chunk));
-  std::unordered_map<std::int64_t, const ChunkItem*> items;
-  items.reserve(content.items.size());
-  for (const ChunkItem& item : content.items) items.emplace(item.item_id, &item);
-
-  std::map<std::string, Group> groups;
-  for (const AgreementOption& option : agreements.usable)
-    groups[option.agreement_no].agreement = &option;
-  for (const Route& route : routes) {
-    // An item that was stopped or held since it was routed is not among the chunk's items any more.
-    const auto item = items.find(route.item_id);
-    if (item == items.end()) continue;
-    const auto group = groups.find(route.agreement_no);
-    if (group == groups.end()) {
-      // Its agreement has ended since: perhaps another one pays it now.
-      YKT_RETURN_IF_ERROR(store_.RouteAnew(chunk));
-      chunk.stage = ChunkStage::kRoute;
-      return absl::OkStatus();
-    }
-    group->second.payees.push_back(
-        {route.item_id, item->second->payee_id, item->second->person_id, route.account_version});
+absl::StatusOr<std::vector<PendingSubmission>> ChunkWorker::SubmitItems(const TakenChunk& chunk,
+                                                                        const ChunkContent& content,
+                                                                        const Terms& asked) {
+  const std::vector<AgreementOption>& options = asked.agreements.usable;
+  const std::vector<PayeeQuery> payees = PayeesOf(content);
+  std::vector<NewSubmission> submissions(options.size());
+  std::vector<std::string> names;
+  for (std::size_t g = 0; g < options.size(); ++g) {
+    // The fence makes the ids of each try its own: one that is not committed is never sent, and no
+    // other goes out under its name.
+    names.push_back(fmt::format("{}-{}-{}-{}-{}", chunk.district, chunk.batch_id, chunk.chunk,
+                                chunk.fence, g + 1));
+    submissions[g].request_id = names.back();
+    submissions[g].agreement_no = options[g].agreement_no;
+    submissions[g].submission_no = static_cast<std::int16_t>(g + 1);
   }
-
+  SealedChunk sealed;
+  if (!payees.empty()) {
+    YKT_ASSIGN_OR_RETURN(sealed, accounts_.Seal(GroupsOf(options), names,
+                                                TermsOf(content, asked.card_required), payees));
+    YKT_RETURN_IF_ERROR(CheckAnswers(payees, sealed.accounts));
+  }
   std::vector<StrayItem> strays;
-  const PayeeTerms terms = TermsOf(content, asked.card_required);
   std::vector<NewAttempt> attempts;
-  std::vector<NewSubmission> submissions;
-  attempts.reserve(routes.size());
-  int seals = 0;
-  for (int sealing = 1;; ++sealing) {
-    bool moved = false;
-    attempts.clear();
-    submissions.clear();
-    std::map<std::string, Group> next = groups;
-    for (auto& [agreement_no, group] : groups) {
-      if (group.payees.empty()) continue;
-      // The fence makes the ids of each try its own, the count each seal's: one that is not
-      // committed is never sent, and no other goes out under its name.
-      const std::string request_id = fmt::format("{}-{}-{}-{}-{}", chunk.district, chunk.batch_id,
-                                                 chunk.chunk, chunk.fence, ++seals);
-      YKT_ASSIGN_OR_RETURN(
-          SealedChunk sealed,
-          accounts_.Seal(request_id, group.agreement->with_identity, terms, group.payees));
-      YKT_RETURN_IF_ERROR(CheckAnswers(group.payees, sealed.accounts));
-      NewSubmission submission;
-      submission.submission_no = static_cast<std::int16_t>(submissions.size() + 1);
-      submission.request_id = request_id;
-      submission.agreement_no = agreement_no;
-      std::vector<InstructionRow> rows;
-      for (std::size_t i = 0; i < group.payees.size(); ++i) {
-        const PayeeAccount& account = sealed.accounts[i];
-        const ChunkItem& item = *items.at(group.payees[i].item_id);
-        if (account.reason == "ACCOUNT_CHANGED") {
-          // Until it is submitted an item may be routed anew: to the new account, under the
-          // agreement that pays it.
-          std::erase_if(next[agreement_no].payees,
-                        [&](const PayeeQuery& p) { return p.item_id == item.item_id; });
-          const auto chosen = ChooseAgreement(agreements.usable, account.bank_code);
-          if (chosen.has_value()) {
-            next[agreements.usable[*chosen].agreement_no].payees.push_back(
-                {item.item_id, item.payee_id, item.person_id, account.account_version});
-          } else {
-            strays.push_back(
-                {item.item_id, std::string(status::ReasonName(Reason::kBankNotCovered)), false});
-          }
-          moved = true;
-          continue;
-        }
-        if (!account.reason.empty()) {
-          std::erase_if(next[agreement_no].payees,
-                        [&](const PayeeQuery& p) { return p.item_id == item.item_id; });
-          strays.push_back({item.item_id, account.reason, EndsItem(account.reason)});
-          continue;
-        }
-        YKT_INVARIANT(item.attempts < kMaxAttempts, "an item was reissued too often");
-        const std::int64_t reference = MakeReference(item.item_id, item.attempts + 1);
-        attempts.push_back({&item, reference, submission.submission_no, NumberOf(account.bank_code),
-                            account.account_version, account.social_card});
-        rows.push_back({reference, item.item_id, item.amount_fen});
-        submission.amount_fen += item.amount_fen;
-      }
-      if (rows.empty()) continue;
-      submission.rows = static_cast<std::int64_t>(rows.size());
-      submission.bytes = gateway_.EncodeSubmission(request_id, chunk.district, agreement_no,
-                                                   SummaryOf(content.batch), sealed.envelope, rows);
-      submissions.push_back(std::move(submission));
+  attempts.reserve(payees.size());
+  std::vector<std::vector<InstructionRow>> rows(options.size());
+  for (std::size_t i = 0; i < payees.size(); ++i) {
+    const PayeeAccount& account = sealed.accounts[i];
+    const ChunkItem& item = content.items[i];
+    if (!account.group.has_value()) {
+      strays.push_back({item.item_id, account.reason, EndsItem(account.reason)});
+      continue;
     }
-    if (!moved) break;
-    if (sealing == kMaxSealings)
-      return absl::UnavailableError("accounts of the chunk keep changing");
-    groups = std::move(next);
-    // Items that strayed in this round are out of `groups`; those of earlier rounds stand in
-    // `strays` already.
+    YKT_INVARIANT(item.attempts < kMaxAttempts, "an item was reissued too often");
+    const std::int64_t reference = MakeReference(item.item_id, item.attempts + 1);
+    NewSubmission& submission = submissions[*account.group];
+    attempts.push_back({&item, reference, submission.submission_no, NumberOf(account.bank_code),
+                        account.account_version, account.social_card});
+    rows[*account.group].push_back({reference, item.item_id, item.amount_fen});
+    submission.amount_fen += item.amount_fen;
   }
+  for (std::size_t g = 0; g < options.size(); ++g) {
+    submissions[g].rows = static_cast<std::int64_t>(rows[g].size());
+    if (rows[g].empty()) continue;
+    submissions[g].bytes =
+        gateway_.EncodeSubmission(names[g], chunk.district, options[g].agreement_no,
+                                  SummaryOf(content.batch), sealed.envelopes[g], rows[g]);
+  }
+  std::erase_if(submissions, [](const NewSubmission& one) { return one.rows == 0; });
   YKT_RETURN_IF_ERROR(store_.SaveAttempts(chunk, content, attempts, submissions, strays));
-  chunk.stage = attempts.empty() ? ChunkStage::kDone : ChunkStage::kSend;
-  return absl::OkStatus();
+  // The very bytes that were committed, without reading them back.
+  std::vector<PendingSubmission> pending;
+  pending.reserve(submissions.size());
+  for (NewSubmission& one : submissions)
+    pending.push_back({one.submission_no, one.rows, std::move(one.bytes)});
+  return pending;
 }
 
-absl::Status ChunkWorker::SendSubmissions(const TakenChunk& chunk) {
-  YKT_ASSIGN_OR_RETURN(const std::vector<PendingSubmission> pending, store_.Pending(chunk));
+absl::Status ChunkWorker::SendSubmissions(const TakenChunk& chunk,
+                                          const std::vector<PendingSubmission>& pending) {
   // A refusal says that this call has done nothing. It says nothing of an earlier one whose answer
   // was lost (on the way, or by a worker that died): that may still be at work, and only time in
   // which nothing is sent ends it.

@@ -63,11 +63,18 @@ class ChunkWorker {
     Agreements agreements;
   };
 
-  absl::Status Work(TakenChunk& chunk);
+  absl::Status Work(const TakenChunk& chunk);
+  absl::Status MaySubmit();
   absl::StatusOr<Terms> AskTerms(const ChunkContent& content);
-  absl::Status RouteItems(TakenChunk& chunk, const ChunkContent& content, const Terms& terms);
-  absl::Status SubmitItems(TakenChunk& chunk, const ChunkContent& content, const Terms& terms);
-  absl::Status SendSubmissions(const TakenChunk& chunk);
+  // Finds what has nowhere to go while nothing may be sent; true where something is left to submit.
+  absl::StatusOr<bool> RouteItems(const TakenChunk& chunk, const ChunkContent& content,
+                                  const Terms& terms);
+  // Routes and seals in one look, and commits what is to be sent: nothing where all items strayed.
+  absl::StatusOr<std::vector<PendingSubmission>> SubmitItems(const TakenChunk& chunk,
+                                                             const ChunkContent& content,
+                                                             const Terms& terms);
+  absl::Status SendSubmissions(const TakenChunk& chunk,
+                               const std::vector<PendingSubmission>& pending);
   absl::Status SendOne(const TakenChunk& chunk, const PendingSubmission& submission,
                        bool refusal_is_final);
   absl::Duration DelayAfter(const TakenChunk& chunk, const absl::Status& status) const;

@@ -1,4 +1,4 @@
-// Chunks on their way to the gateway: routes, fences, crashes, peers that are away.
+// Chunks on their way to the gateway: routing, fences, crashes, peers that are away.
 #include "services/dispatch/workers/chunk_worker.h"
 
 #include <fmt/format.h>
@@ -50,6 +50,13 @@ class Chunks : public MoneyTest {
         "SELECT stage || ' ' || taken || ' ' || why FROM chunk WHERE batch_id = {} AND chunk = {}",
         batch, chunk));
   }
+  // A send window in which it is not.
+  static ChunkWorkerOptions Closed() {
+    ChunkWorkerOptions closed;
+    closed.window_from = absl::Hours(20);
+    closed.window_to = absl::Hours(21);
+    return closed;
+  }
   std::string References() {
     return Sql(
         "SELECT coalesce(string_agg(reference::text, ',' ORDER BY reference), '') FROM attempt");
@@ -89,7 +96,7 @@ TEST_F(Chunks, GoThroughAllStagesAtOnceAndTheGatewayHasThemUnderTheirReferences)
   EXPECT_EQ(rig_->gateway.taken.size(), 3U);
   EXPECT_EQ(Totals(batch).in_transit(), 5);
   EXPECT_EQ(Number("SELECT count(*) FROM submission WHERE acknowledged AND envelope IS NULL"), 3);
-  EXPECT_EQ(Number("SELECT count(*) FROM route"), 0);
+  EXPECT_EQ(rig_->accounts.seals.size(), 3U) << "one question for a chunk";
   EXPECT_EQ(rig_->accounts.last_terms.period_first_day, "2026-03-01");
   EXPECT_EQ(rig_->gateway.taken[0].bytes.find("P001 2026-03") != std::string::npos, true);
   ExpectBooks();
@@ -160,17 +167,17 @@ TEST_F(Chunks, WithoutAnyAgreementAllOfThemWaitWithItsReasonAndNothingIsSent) {
   ExpectBooks();
 }
 
-TEST_F(Chunks, AnAccountThatChangedBeforeSealingIsRoutedAnewToItsNewBank) {
+TEST_F(Chunks, WhatIsSealedIsThePresentAccountWhateverItWasWhenItWasRouted) {
   rig_->gateway.agreements.usable.push_back({"A2", kBankB, false, false});
   const std::int64_t batch = Paying(4);
-  int seals = 0;
-  rig_->accounts.before_seal = [&] {
-    if (seals++ > 0) return;
-    rig_->accounts.At(FakePeople::PersonId(1)) = {kBankB, 2, true, ""};
-    rig_->accounts.At(FakePeople::PersonId(2)) = {"313100000009", 2, true, ""};
-    rig_->accounts.At(FakePeople::PersonId(3)).reason = "BENEFICIARY_DECEASED";
-  };
-  Replica replica(*rig_, "a");
+  Replica routes(*rig_, "a", Closed());
+  Work(routes);
+  EXPECT_EQ(StageOf(batch), "2 0 SEND_WINDOW_CLOSED");
+  rig_->accounts.At(FakePeople::PersonId(1)) = {kBankB, 2, true, ""};
+  rig_->accounts.At(FakePeople::PersonId(2)) = {"313100000009", 2, true, ""};
+  rig_->accounts.At(FakePeople::PersonId(3)).reason = "BENEFICIARY_DECEASED";
+  Wait();
+  Replica replica(*rig_, "b");
   Work(replica);
   ASSERT_EQ(rig_->gateway.taken.size(), 2U);
   EXPECT_EQ(rig_->gateway.taken[0].agreement_no, "A1");
@@ -188,12 +195,21 @@ TEST_F(Chunks, AnAccountThatChangedBeforeSealingIsRoutedAnewToItsNewBank) {
   ExpectBooks();
 }
 
+TEST_F(Chunks, WhatHasNowhereToGoIsKnownBeforeTheWindowOpens) {
+  rig_->accounts.At(FakePeople::PersonId(0)).reason = "NO_ACCOUNT";
+  const std::int64_t batch = Paying(3);
+  Replica routes(*rig_, "a", Closed());
+  Work(routes);
+  EXPECT_EQ(StageOf(batch), "2 0 SEND_WINDOW_CLOSED");
+  EXPECT_EQ(Totals(batch).unroutable(), 1);
+  EXPECT_TRUE(rig_->accounts.seals.empty());
+  EXPECT_TRUE(rig_->gateway.received.empty());
+  ExpectBooks();
+}
+
 TEST_F(Chunks, AnAgreementThatEndedBetweenRoutingAndSubmittingSendsItsItemsAnotherWay) {
   const std::int64_t batch = Paying(3);
-  ChunkWorkerOptions closed;
-  closed.window_from = absl::Hours(20);
-  closed.window_to = absl::Hours(21);
-  Replica routes(*rig_, "a", closed);
+  Replica routes(*rig_, "a", Closed());
   Work(routes);
   EXPECT_EQ(StageOf(batch), "2 0 SEND_WINDOW_CLOSED");
   EXPECT_TRUE(rig_->gateway.received.empty());
@@ -230,9 +246,8 @@ TEST_F(Chunks, AWorkerThatLosesItsFenceBetweenReadingAndCommittingWritesNothing)
 }
 
 TEST_F(Chunks, AWorkerStoppedBetweenItsReadingAndItsCommitDoesNoHarmWhenItWakes) {
-  // In each step: routes, attempts, what the gateway took, and the end.
-  for (const char* step :
-       {"save_routes", "save_attempts", "acknowledge_submission", "finish_chunk"}) {
+  // In each step: attempts, what the gateway took, and the end.
+  for (const char* step : {"save_attempts", "acknowledge_submission", "finish_chunk"}) {
     SCOPED_TRACE(step);
     Renew(100);
     const std::int64_t batch = Paying(3);
@@ -273,14 +288,13 @@ TEST_F(Chunks, EveryWritingStepIsRefusedUnderAnOldFence) {
   EXPECT_GT((*taken)->fence, (*old)->fence);
   const std::string all =
       "SELECT (SELECT count(*) FROM ledger) || ' ' || (SELECT count(*) FROM movement) || ' ' || "
-      "(SELECT count(*) FROM exception) || ' ' || (SELECT count(*) FROM route) || ' ' || "
+      "(SELECT count(*) FROM exception) || ' ' || "
       "(SELECT count(*) FROM outbox) || ' ' || (SELECT string_agg(fence || worker || stage || "
       "taken || why, ',') FROM chunk)";
   const std::string before = Sql(all);
-  EXPECT_EQ(
-      Outcome(rig_->chunks.SaveRoutes(**old, *content, {{content->items[0].item_id, 1, "A1"}}, {})),
-      "LEASE_LOST");
-  EXPECT_EQ(Outcome(rig_->chunks.RouteAnew(**old)), "LEASE_LOST");
+  EXPECT_EQ(Outcome(rig_->chunks.SaveRouting(**old, *content,
+                                             {{content->items[0].item_id, "NO_ACCOUNT", false}})),
+            "LEASE_LOST");
   EXPECT_EQ(Outcome(rig_->chunks.SaveAttempts(**old, *content, {}, {},
                                               {{content->items[0].item_id, "NO_ACCOUNT", false}})),
             "LEASE_LOST");

@@ -69,7 +69,8 @@ ResolvedAccount ChooseAccount(const PayeeRef& payee, const PayeeRecord& record,
 ResolvedAccount ConfirmAccount(const PayeeRef& payee, const PayeeRecord& record,
                                const PayRule& rule) {
   ResolvedAccount account = ChooseAccount(payee, record, rule);
-  if (!account.reason.has_value() && account.account_version != payee.account_version) {
+  if (!account.reason.has_value() && payee.account_version != 0 &&
+      account.account_version != payee.account_version) {
     account.reason = Reason::kAccountChanged;
   }
   return account;

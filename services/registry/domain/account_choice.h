@@ -20,8 +20,8 @@ bool PaidDespiteDeath(absl::CivilDay died_on, absl::CivilDay period_first_day, i
 ResolvedAccount ChooseAccount(const PayeeRef& payee, const PayeeRecord& record,
                               const PayRule& rule);
 
-// The same, once more before sealing: an account other than the one that was routed has the reason
-// ACCOUNT_CHANGED beside the new bank and version.
+// The same for sealing: where a version was asked for, an account other than that one has the
+// reason ACCOUNT_CHANGED beside the present bank and version.
 ResolvedAccount ConfirmAccount(const PayeeRef& payee, const PayeeRecord& record,
                                const PayRule& rule);
 

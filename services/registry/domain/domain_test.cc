@@ -318,6 +318,9 @@ TEST(AccountChoice, AnAccountThatChangedSinceRoutingIsNotConfirmed) {
   EXPECT_EQ(changed.reason, Reason::kAccountChanged);
   EXPECT_EQ(changed.account_version, 4);
   EXPECT_EQ(changed.bank_code, kBank);
+  PayeeRef unseen = kPayee;
+  unseen.account_version = 0;
+  EXPECT_EQ(ConfirmAccount(unseen, record, kAnyAccount).reason, std::nullopt);
   record.card_state = CardState::kLost;
   EXPECT_EQ(ConfirmAccount(kPayee, record, kAnyAccount).reason, Reason::kCardLost)
       << "why there is none says more than that it changed";

@@ -64,16 +64,16 @@ class PeopleStore {
 
   // One answer for each look-up. `id_no` empty: unknown. Names must be normalised.
   virtual absl::StatusOr<std::vector<ResolvedPerson>> ResolvePeople(
-      std::span<const PersonLookup> lookups) = 0;
+      std::span<const PersonLookup> lookups, bool with_head) = 0;
 
   // One record for each payee.
   virtual absl::StatusOr<std::vector<PayeeRecord>> ReadPayees(std::span<const PayeeRef> payees,
                                                               PayeeDetail detail) = 0;
 
-  // Records that accounts were sealed; `root` commits to item ids, persons and account versions.
-  virtual absl::Status RecordSealing(const identity::Caller& caller, std::string_view chunk_id,
-                                     std::int64_t sealed, std::int64_t refused,
-                                     const crypto::Digest& root) = 0;
+  // Records what was sealed, an entry for each of `sealings`, and how many of the chunk's accounts
+  // were not.
+  virtual absl::Status RecordSealing(const identity::Caller& caller,
+                                     std::span<const Sealing> sealings, std::int64_t refused) = 0;
 
   // PERSON_UNKNOWN for who does not exist or lives outside the caller's districts. The purpose is
   // recorded.

@@ -1,6 +1,7 @@
 #include "services/registry/domain/registry.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -86,7 +87,7 @@ absl::Status CheckRule(const PayRule& rule, const std::vector<PayeeRef>& payees)
 // The row that goes into the seal: the account that was chosen, and whose it is.
 // Dispatch and gateway know the person by the id that was asked with, merged or not.
 crypto::RowToSeal MakeSealedRow(const PayeeRef& payee, const ResolvedAccount& account,
-                                const PayeeRecord& record) {
+                                const PayeeRecord& record, bool with_identity) {
   const bool card = account.kind == AccountKind::kSocialCard;
   crypto::RowToSeal row;
   row.clear.item_id = account.item_id;
@@ -97,9 +98,46 @@ crypto::RowToSeal MakeSealedRow(const PayeeRef& payee, const ResolvedAccount& ac
   row.account.account_name =
       card && !record.card_account_name.empty() ? record.card_account_name : record.name;
   row.account.last_four = LastFour(row.account.account_number);
-  row.account.id_number = record.id_no;
-  row.account.phone = record.phone;
+  if (with_identity) {
+    row.account.id_number = record.id_no;
+    row.account.phone = record.phone;
+  }
   return row;
+}
+
+// Which group takes which bank's accounts.
+struct BankGroups {
+  std::map<std::string, std::size_t, std::less<>> named;
+  std::optional<std::size_t> others;
+
+  std::optional<std::size_t> Of(std::string_view bank_code) const {
+    const auto group = named.find(bank_code);
+    return group == named.end() ? others : group->second;
+  }
+};
+
+absl::StatusOr<BankGroups> GroupBanks(const std::vector<SealGroup>& groups) {
+  if (groups.empty() || groups.size() > kMaxSealGroups) return FieldInvalid("groups", "1 to 100");
+  BankGroups banks;
+  std::set<std::string_view> ids;
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    const SealGroup& group = groups[g];
+    YKT_RETURN_IF_ERROR(CheckPlain("groups.chunk_id", group.chunk_id, "-_.:/"));
+    if (!ids.insert(group.chunk_id).second) {
+      return FieldInvalid("groups.chunk_id", "another one for each group");
+    }
+    for (const std::string& bank_code : group.bank_codes) {
+      if (!banks.named.emplace(bank_code, g).second) {
+        return FieldInvalid("groups.bank_codes", "each bank in one group");
+      }
+    }
+    if (!group.other_banks) continue;
+    if (banks.others.has_value()) {
+      return FieldInvalid("groups.other_banks", "true for one group at most");
+    }
+    banks.others = g;
+  }
+  return banks;
 }
 
 }  // namespace
@@ -166,7 +204,7 @@ absl::StatusOr<FeedPage> Registry::ListChanges(std::int64_t after, int page_size
 }
 
 absl::StatusOr<std::vector<ResolvedPerson>> Registry::ResolvePeople(
-    std::vector<PersonLookup> lookups) {
+    std::vector<PersonLookup> lookups, bool with_head) {
   YKT_RETURN_IF_ERROR(CheckRowCount(lookups.size(), kMaxLookups));
   if (lookups.empty()) return FieldInvalid("lookups", "at least one");
   const absl::CivilDay today = business_clock_.Today();
@@ -174,7 +212,7 @@ absl::StatusOr<std::vector<ResolvedPerson>> Registry::ResolvePeople(
     lookup.id_no = NormalIdNumber(lookup.id_no, today);
     lookup.name = base::NormaliseName(lookup.name).value_or("");
   }
-  return store_.ResolvePeople(lookups);
+  return store_.ResolvePeople(lookups, with_head);
 }
 
 absl::StatusOr<std::vector<ResolvedAccount>> Registry::ResolveAccounts(
@@ -191,10 +229,10 @@ absl::StatusOr<std::vector<ResolvedAccount>> Registry::ResolveAccounts(
 }
 
 absl::StatusOr<SealedAnswer> Registry::SealAccounts(const identity::Caller& caller,
-                                                    std::string_view chunk_id,
+                                                    const std::vector<SealGroup>& groups,
                                                     const std::vector<PayeeRef>& payees,
-                                                    const PayRule& rule, bool with_identity) {
-  YKT_RETURN_IF_ERROR(CheckPlain("chunk_id", chunk_id, "-_.:/"));
+                                                    const PayRule& rule) {
+  YKT_ASSIGN_OR_RETURN(const BankGroups banks, GroupBanks(groups));
   YKT_RETURN_IF_ERROR(CheckRule(rule, payees));
   std::set<std::int64_t> items;
   for (const PayeeRef& payee : payees) {
@@ -202,30 +240,50 @@ absl::StatusOr<SealedAnswer> Registry::SealAccounts(const identity::Caller& call
       return FieldInvalid("payees.item_id", "each item once");
     }
   }
+  const bool with_identity = std::any_of(
+      groups.begin(), groups.end(), [](const SealGroup& group) { return group.with_identity; });
   YKT_ASSIGN_OR_RETURN(const std::vector<PayeeRecord> records,
                        store_.ReadPayees(payees, with_identity ? PayeeDetail::kAccountAndIdentity
                                                                : PayeeDetail::kAccount));
   SealedAnswer answer;
-  std::vector<crypto::RowToSeal> rows;
-  crypto::MerkleAccumulator leaves;
   answer.accounts.reserve(payees.size());
-  rows.reserve(payees.size());
+  std::vector<std::vector<crypto::RowToSeal>> rows(groups.size());
+  std::vector<crypto::MerkleAccumulator> leaves(groups.size());
+  std::int64_t refused = 0;
   for (std::size_t i = 0; i < payees.size(); ++i) {
-    answer.accounts.push_back(ConfirmAccount(payees[i], records[i], rule));
-    const ResolvedAccount& account = answer.accounts.back();
-    if (account.reason.has_value()) continue;
-    rows.push_back(MakeSealedRow(payees[i], account, records[i]));
-    YKT_INVARIANT(!rows.back().account.account_number.empty(), "a chosen account has no number");
-    leaves.Add(crypto::LeafHash(std::to_string(account.item_id) + "|" +
-                                rows.back().clear.person_id + "|" + account.bank_code + "|" +
-                                std::to_string(account.account_version)));
+    ResolvedAccount& account =
+        answer.accounts.emplace_back(ConfirmAccount(payees[i], records[i], rule));
+    if (!account.reason.has_value()) {
+      account.group = banks.Of(account.bank_code);
+      if (!account.group.has_value()) account.reason = Reason::kBankNotCovered;
+    }
+    if (account.reason.has_value()) {
+      ++refused;
+      continue;
+    }
+    const std::size_t group = *account.group;
+    crypto::RowToSeal row =
+        MakeSealedRow(payees[i], account, records[i], groups[group].with_identity);
+    YKT_INVARIANT(!row.account.account_number.empty(), "a chosen account has no number");
+    leaves[group].Add(crypto::LeafHash(std::to_string(account.item_id) + "|" + row.clear.person_id +
+                                       "|" + account.bank_code + "|" +
+                                       std::to_string(account.account_version)));
+    rows[group].push_back(std::move(row));
   }
-  YKT_ASSIGN_OR_RETURN(const crypto::SealedChunk chunk,
-                       crypto::SealChunk(chunk_id, rows, keys_.signer, keys_.gateway, random_));
-  answer.sealed_chunk = crypto::EncodeSealedChunk(chunk);
-  const auto sealed = static_cast<std::int64_t>(rows.size());
-  YKT_RETURN_IF_ERROR(store_.RecordSealing(
-      caller, chunk_id, sealed, static_cast<std::int64_t>(payees.size()) - sealed, leaves.Root()));
+  std::vector<Sealing> sealings;
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    answer.sealed_chunks.emplace_back();
+    if (rows[g].empty()) continue;
+    YKT_ASSIGN_OR_RETURN(
+        const crypto::SealedChunk chunk,
+        crypto::SealChunk(groups[g].chunk_id, rows[g], keys_.signer, keys_.gateway, random_));
+    answer.sealed_chunks.back() = crypto::EncodeSealedChunk(chunk);
+    sealings.push_back(
+        {groups[g].chunk_id, static_cast<std::int64_t>(rows[g].size()), leaves[g].Root()});
+  }
+  // Who asked and got nothing is told too.
+  if (sealings.empty()) sealings.push_back({groups.front().chunk_id, 0, {}});
+  YKT_RETURN_IF_ERROR(store_.RecordSealing(caller, sealings, refused));
   return answer;
 }
 

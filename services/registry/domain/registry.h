@@ -24,6 +24,7 @@ inline constexpr std::size_t kMaxLoadRows = 2'000;
 inline constexpr std::size_t kMaxChangeRows = 2'000;
 inline constexpr std::size_t kMaxLookups = 4'000;
 inline constexpr std::size_t kMaxPayees = 2'000;
+inline constexpr std::size_t kMaxSealGroups = 100;
 inline constexpr int kMaxFeedPage = 5'000;
 inline constexpr int kDefaultFeedPage = 1'000;
 inline constexpr int kMaxHistoryPage = 1'000;
@@ -37,8 +38,8 @@ struct SealingKeys {
 };
 
 struct SealedAnswer {
-  std::vector<ResolvedAccount> accounts;  // in the order of the payees
-  std::string sealed_chunk;               // canonical bytes; the rows without a reason
+  std::vector<ResolvedAccount> accounts;   // in the order of the payees
+  std::vector<std::string> sealed_chunks;  // canonical bytes for each group; empty for an empty one
 };
 
 // Thread safe. What it is given must outlive it.
@@ -57,13 +58,15 @@ class Registry {
                                            const std::vector<ChangeInput>& rows);
   absl::StatusOr<FeedPage> ListChanges(std::int64_t after, int page_size);
 
-  absl::StatusOr<std::vector<ResolvedPerson>> ResolvePeople(std::vector<PersonLookup> lookups);
+  absl::StatusOr<std::vector<ResolvedPerson>> ResolvePeople(std::vector<PersonLookup> lookups,
+                                                            bool with_head);
   absl::StatusOr<std::vector<ResolvedAccount>> ResolveAccounts(const std::vector<PayeeRef>& payees,
                                                                const PayRule& rule);
+  // Chooses and seals from one snapshot, so that nothing can change in between.
   absl::StatusOr<SealedAnswer> SealAccounts(const identity::Caller& caller,
-                                            std::string_view chunk_id,
+                                            const std::vector<SealGroup>& groups,
                                             const std::vector<PayeeRef>& payees,
-                                            const PayRule& rule, bool with_identity);
+                                            const PayRule& rule);
 
   absl::StatusOr<MaskedPerson> FindPerson(const identity::Caller& caller, std::string_view id_no,
                                           std::string_view purpose);

@@ -9,6 +9,7 @@
 
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
+#include "common/crypto/sha256.h"
 #include "common/status/reason.h"
 
 namespace yikatong::registry {
@@ -216,6 +217,23 @@ struct ResolvedAccount {
   std::int64_t account_version = 0;
   AccountKind kind = AccountKind::kNone;
   std::optional<status::Reason> reason;
+  std::optional<std::size_t> group;  // that it was sealed into
+};
+
+// Accounts that are sealed together, for one agreement: those of its banks, or also of all banks
+// that no group names.
+struct SealGroup {
+  std::string chunk_id = {};  // what the seal is bound to
+  std::vector<std::string> bank_codes = {};
+  bool other_banks = false;
+  bool with_identity = false;
+};
+
+// What went into one group: `root` commits to item ids, persons, banks and account versions.
+struct Sealing {
+  std::string chunk_id;
+  std::int64_t accounts = 0;
+  crypto::Digest root{};
 };
 
 // One entry of the change feed.

@@ -117,7 +117,8 @@ grpc::Status RegistryRpc::ResolvePeople(grpc::ServerContext* context,
                                         v1::ResolvePeopleResponse* response) {
   return rpc::Unary(guard_, context, kResolvePeople, *request, [&](const Caller&) -> absl::Status {
     if (request->purpose().empty()) return status::Refuse(status::Reason::kPurposeMissing);
-    YKT_ASSIGN_OR_RETURN(const auto people, registry_.ResolvePeople(FromWire(*request)));
+    YKT_ASSIGN_OR_RETURN(const auto people,
+                         registry_.ResolvePeople(FromWire(*request), request->with_head()));
     ToWire(people, *response);
     return absl::OkStatus();
   });
@@ -146,13 +147,15 @@ grpc::Status RegistryRpc::SealAccounts(grpc::ServerContext* context,
         YKT_ASSIGN_OR_RETURN(const PayRule rule,
                              MakePayRule(request->card_required(), request->period_first_day(),
                                          request->death_grace_months()));
-        YKT_ASSIGN_OR_RETURN(
-            SealedAnswer answer,
-            registry_.SealAccounts(caller, request->chunk_id(), FromWire(request->payees()), rule,
-                                   request->with_identity()));
+        YKT_ASSIGN_OR_RETURN(SealedAnswer answer,
+                             registry_.SealAccounts(caller, FromWire(request->groups()),
+                                                    FromWire(request->payees()), rule));
         ToWire(answer.accounts, *response->mutable_accounts());
-        response->mutable_sealed()->set_chunk_id(request->chunk_id());
-        response->mutable_sealed()->set_chunk(std::move(answer.sealed_chunk));
+        for (int g = 0; g < request->groups_size(); ++g) {
+          v1::SealedAccounts& sealed = *response->add_groups();
+          sealed.set_chunk_id(request->groups(g).chunk_id());
+          sealed.set_chunk(std::move(answer.sealed_chunks[static_cast<std::size_t>(g)]));
+        }
         return absl::OkStatus();
       });
 }

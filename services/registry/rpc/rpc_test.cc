@@ -355,7 +355,9 @@ TEST_F(RpcTest, ChangesReachTheFeedAndAccountsAreSealedForTheGateway) {
   EXPECT_EQ(feed.changes(0).happened_on(), "2026-11-20");
 
   v1::SealAccountsRequest seal;
-  seal.set_chunk_id("120115-7-3");
+  v1::SealGroup& group = *seal.add_groups();
+  group.set_chunk_id("120115-7-3");
+  group.set_other_banks(true);
   seal.set_card_required(true);
   seal.set_period_first_day("2026-11-01");
   for (int i = 0; i < 4; ++i) {
@@ -365,11 +367,13 @@ TEST_F(RpcTest, ChangesReachTheFeedAndAccountsAreSealedForTheGateway) {
   }
   v1::SealAccountsResponse sealed;
   ASSERT_TRUE(Call(*dispatch_, "", &Stub::SealAccounts, seal, &sealed).ok());
+  EXPECT_EQ(sealed.accounts(0).group(), 1);
+  EXPECT_EQ(sealed.accounts(1).group(), 0);
   EXPECT_EQ(sealed.accounts(1).reason(), "BENEFICIARY_DECEASED");
   for (const PersonInput& person : people) {
     EXPECT_EQ(sealed.SerializeAsString().find(person.card_account_no), std::string::npos);
   }
-  const auto chunk = crypto::DecodeSealedChunk(sealed.sealed().chunk());
+  const auto chunk = crypto::DecodeSealedChunk(sealed.groups(0).chunk());
   ASSERT_TRUE(chunk.ok()) << chunk.status();
   EXPECT_EQ(chunk->context, "120115-7-3");
   const auto opened = crypto::OpenChunk(*chunk, r_->gateway, {r_->signer.PublicKey()});
@@ -484,16 +488,18 @@ TEST_F(RpcTest, PrintsItsThroughputOverTheWire) {
       }
       sealing.set_card_required(true);
       sealing.set_period_first_day("2026-11-01");
-      sealing.set_with_identity(true);
+      v1::SealGroup& group = *sealing.add_groups();
+      group.set_chunk_id(fmt::format("chunk-{}", c));
+      group.set_other_banks(true);
+      group.set_with_identity(true);
     }
   });
   timed("SealAccounts", [&] {
     for (int c = 0; c < chunks; ++c) {
       auto& request = seal[static_cast<std::size_t>(c)];
-      request.set_chunk_id(fmt::format("chunk-{}", c));
       v1::SealAccountsResponse response;
       ASSERT_TRUE(Call(*dispatch_, "", &Stub::SealAccounts, request, &response).ok());
-      EXPECT_EQ(crypto::DecodeSealedChunk(response.sealed().chunk())->rows.size(), 2000u);
+      EXPECT_EQ(crypto::DecodeSealedChunk(response.groups(0).chunk())->rows.size(), 2000u);
     }
   });
 }

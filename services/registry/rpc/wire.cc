@@ -95,6 +95,18 @@ std::vector<PayeeRef> FromWire(const google::protobuf::RepeatedPtrField<v1::Paye
   return refs;
 }
 
+std::vector<SealGroup> FromWire(const google::protobuf::RepeatedPtrField<v1::SealGroup>& wire) {
+  std::vector<SealGroup> groups;
+  groups.reserve(static_cast<std::size_t>(wire.size()));
+  for (const v1::SealGroup& group : wire) {
+    groups.push_back({.chunk_id = group.chunk_id(),
+                      .bank_codes = {group.bank_codes().begin(), group.bank_codes().end()},
+                      .other_banks = group.other_banks(),
+                      .with_identity = group.with_identity()});
+  }
+  return groups;
+}
+
 absl::StatusOr<PayRule> MakePayRule(bool card_required, std::string_view period_first_day,
                                     int grace_months) {
   const std::optional<absl::CivilDay> day = base::ParseDate(period_first_day);
@@ -152,6 +164,7 @@ void ToWire(const std::vector<ResolvedAccount>& accounts,
     resolved.set_kind(static_cast<v1::AccountKind>(account.kind));
     if (account.reason.has_value())
       resolved.set_reason(std::string(status::ReasonName(*account.reason)));
+    if (account.group.has_value()) resolved.set_group(static_cast<int>(*account.group) + 1);
   }
 }
 

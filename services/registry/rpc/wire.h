@@ -13,6 +13,7 @@ namespace yikatong::registry {
 std::vector<PersonInput> FromWire(const v1::LoadPeopleRequest& request);
 std::vector<ChangeInput> FromWire(const v1::ApplyChangesRequest& request);
 std::vector<PersonLookup> FromWire(const v1::ResolvePeopleRequest& request);
+std::vector<SealGroup> FromWire(const google::protobuf::RepeatedPtrField<v1::SealGroup>& wire);
 std::vector<PayeeRef> FromWire(const google::protobuf::RepeatedPtrField<v1::PayeeRef>& payees);
 // FIELD_INVALID for a day that is none.
 absl::StatusOr<PayRule> MakePayRule(bool card_required, std::string_view period_first_day,

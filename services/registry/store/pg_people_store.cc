@@ -157,13 +157,13 @@ absl::StatusOr<std::multimap<std::int64_t, std::int64_t>> PgPeopleStore::ReadAli
 }
 
 absl::StatusOr<std::vector<ResolvedPerson>> PgPeopleStore::ResolvePeople(
-    std::span<const PersonLookup> lookups) {
+    std::span<const PersonLookup> lookups, bool with_head) {
   std::vector<std::string> indexes;
   indexes.reserve(lookups.size());
   // No number has the hash of the empty text, so what was no ID number is found nowhere.
   for (const PersonLookup& lookup : lookups) indexes.push_back(vault_.Hash("id_no", lookup.id_no));
   Columns columns;
-  columns.ByteStrings(indexes);
+  columns.ByteStrings(indexes).Scalar(with_head);
   std::vector<ResolvedPerson> people;
   absl::Status status = database_.Read("resolve_people", [&](Transaction& tx) -> absl::Status {
     people.assign(lookups.size(), ResolvedPerson{});
@@ -246,18 +246,21 @@ absl::StatusOr<std::vector<PayeeRecord>> PgPeopleStore::ReadPayees(std::span<con
   return records;
 }
 
-absl::Status PgPeopleStore::RecordSealing(const identity::Caller& caller, std::string_view chunk_id,
-                                          std::int64_t sealed, std::int64_t refused,
-                                          const crypto::Digest& root) {
-  return database_.Transact("record_sealing", [&](Transaction& tx) {
-    return Audit(
-        tx, caller,
-        {.kind = "accounts.sealed",
-         .subject = "chunks/" + std::string(chunk_id),
-         .request_id = {},
-         .root = sealed == 0 ? std::string() : crypto::StringOf(root),
-         .leaves = sealed,
-         .details = {{"sealed", std::to_string(sealed)}, {"refused", std::to_string(refused)}}});
+absl::Status PgPeopleStore::RecordSealing(const identity::Caller& caller,
+                                          std::span<const Sealing> sealings, std::int64_t refused) {
+  return database_.Transact("record_sealing", [&](Transaction& tx) -> absl::Status {
+    for (const Sealing& sealing : sealings) {
+      YKT_RETURN_IF_ERROR(
+          Audit(tx, caller,
+                {.kind = "accounts.sealed",
+                 .subject = "chunks/" + sealing.chunk_id,
+                 .request_id = {},
+                 .root = sealing.accounts == 0 ? std::string() : crypto::StringOf(sealing.root),
+                 .leaves = sealing.accounts,
+                 .details = {{"sealed", std::to_string(sealing.accounts)},
+                             {"refused_of_chunk", std::to_string(refused)}}}));
+    }
+    return absl::OkStatus();
   });
 }
 

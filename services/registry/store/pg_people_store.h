@@ -48,13 +48,12 @@ class PgPeopleStore final : public PeopleStore {
   absl::StatusOr<ChunkAnswer> ApplyChanges(const identity::Caller& caller,
                                            const ChangeChunk& chunk) override;
   absl::StatusOr<FeedPage> ListChanges(std::int64_t after, int limit) override;
-  absl::StatusOr<std::vector<ResolvedPerson>> ResolvePeople(
-      std::span<const PersonLookup> lookups) override;
+  absl::StatusOr<std::vector<ResolvedPerson>> ResolvePeople(std::span<const PersonLookup> lookups,
+                                                            bool with_head) override;
   absl::StatusOr<std::vector<PayeeRecord>> ReadPayees(std::span<const PayeeRef> payees,
                                                       PayeeDetail detail) override;
-  absl::Status RecordSealing(const identity::Caller& caller, std::string_view chunk_id,
-                             std::int64_t sealed, std::int64_t refused,
-                             const crypto::Digest& root) override;
+  absl::Status RecordSealing(const identity::Caller& caller, std::span<const Sealing> sealings,
+                             std::int64_t refused) override;
   absl::StatusOr<MaskedPerson> FindPerson(const identity::Caller& caller, std::string_view id_no,
                                           std::string_view purpose) override;
   absl::StatusOr<MaskedPerson> GetPerson(const identity::Caller& caller, std::int64_t person_id,

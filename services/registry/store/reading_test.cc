@@ -14,6 +14,65 @@ namespace {
 
 using status::Reason;
 
+// The one group of a chunk that takes the accounts of every bank.
+SealGroup Everybody(const std::string& chunk_id, bool with_identity = false) {
+  return {.chunk_id = chunk_id, .other_banks = true, .with_identity = with_identity};
+}
+
+TEST_F(StoreTest, EachAccountGoesIntoTheGroupThatTakesItsBank) {
+  std::vector<PersonInput> people = MakePeople(0, 4);
+  people[1].card_bank_code = kOtherBank;
+  r_->MustLoad(people);
+  std::vector<PayeeRef> payees;
+  for (int i = 0; i < 4; ++i)
+    payees.push_back(Payee(people[static_cast<std::size_t>(i)], 10 + i, 0));
+  r_->MustApply({MakeChange(ChangeKind::kCardLost, people[3], "e1", "2026-10-01", 1)});
+  const PayRule rule{.card_required = true,
+                     .period_first_day = absl::CivilDay(2026, 11, 1),
+                     .death_grace_months = 0};
+  const SealGroup own{.chunk_id = "own", .bank_codes = {kBank}, .with_identity = true};
+  const SealGroup other{.chunk_id = "other", .bank_codes = {kOtherBank}};
+  const auto sealed = r_->registry.SealAccounts(Dispatch(), {other, own}, payees, rule);
+  ASSERT_TRUE(sealed.ok()) << sealed.status();
+  EXPECT_EQ(sealed->accounts[0].group, 1u);
+  EXPECT_EQ(sealed->accounts[0].account_version, 1) << "none was asked for, the present one it is";
+  EXPECT_EQ(sealed->accounts[1].group, 0u);
+  EXPECT_EQ(sealed->accounts[2].group, 1u);
+  EXPECT_EQ(sealed->accounts[3].group, std::nullopt);
+  EXPECT_EQ(sealed->accounts[3].reason, Reason::kCardLost);
+  const auto open = [&](std::size_t group) {
+    const auto chunk = crypto::DecodeSealedChunk(sealed->sealed_chunks[group]);
+    EXPECT_EQ(chunk->context, group == 0 ? "other" : "own");
+    return *crypto::OpenChunk(*chunk, r_->gateway, {r_->signer.PublicKey()});
+  };
+  ASSERT_EQ(open(0).size(), 1u);
+  EXPECT_EQ(open(0)[0].account_number, people[1].card_account_no);
+  EXPECT_EQ(open(0)[0].id_number, "") << "only the group whose agreement needs it gets it";
+  ASSERT_EQ(open(1).size(), 2u);
+  EXPECT_EQ(open(1)[0].id_number, people[0].id_no);
+
+  const auto uncovered = r_->registry.SealAccounts(Dispatch(), {other}, {payees[0]}, rule);
+  ASSERT_TRUE(uncovered.ok()) << uncovered.status();
+  EXPECT_EQ(uncovered->accounts[0].reason, Reason::kBankNotCovered);
+  EXPECT_EQ(uncovered->sealed_chunks[0], "");
+  EXPECT_EQ(r_->registry.SealAccounts(Dispatch(), {other, Everybody("rest")}, {payees[0]}, rule)
+                ->accounts[0]
+                .group,
+            1u);
+
+  for (const auto& wrong :
+       std::vector<std::vector<SealGroup>>{{},
+                                           {own, {.chunk_id = "own"}},
+                                           {own, {.chunk_id = "twice", .bank_codes = {kBank}}},
+                                           {Everybody("a"), Everybody("b")},
+                                           {{.chunk_id = "not plain\n"}},
+                                           std::vector<SealGroup>(kMaxSealGroups + 1)}) {
+    EXPECT_EQ(
+        status::ReasonOf(r_->registry.SealAccounts(Dispatch(), wrong, {payees[0]}, rule).status()),
+        Reason::kFieldInvalid);
+  }
+}
+
 TEST_F(StoreTest, SealedAccountsOpenWithTheGatewaysKeyAndOnlyThoseThatAreSure) {
   std::vector<PersonInput> people = MakePeople(0, 4);
   people[0].card_account_name = "CE YI YI";
@@ -31,7 +90,8 @@ TEST_F(StoreTest, SealedAccountsOpenWithTheGatewaysKeyAndOnlyThoseThatAreSure) {
   const PayRule rule{.card_required = false,
                      .period_first_day = absl::CivilDay(2026, 11, 1),
                      .death_grace_months = 0};
-  const auto sealed = r_->registry.SealAccounts(Dispatch(), "chunk-1", payees, rule, true);
+  const auto sealed =
+      r_->registry.SealAccounts(Dispatch(), {Everybody("chunk-1", true)}, payees, rule);
   ASSERT_TRUE(sealed.ok()) << sealed.status();
   ASSERT_EQ(sealed->accounts.size(), 4u);
   EXPECT_EQ(sealed->accounts[0].reason, std::nullopt);
@@ -42,7 +102,7 @@ TEST_F(StoreTest, SealedAccountsOpenWithTheGatewaysKeyAndOnlyThoseThatAreSure) {
   EXPECT_EQ(sealed->accounts[3].reason, std::nullopt);
   EXPECT_EQ(sealed->accounts[3].kind, AccountKind::kPassbook);
 
-  const auto chunk = crypto::DecodeSealedChunk(sealed->sealed_chunk);
+  const auto chunk = crypto::DecodeSealedChunk(sealed->sealed_chunks[0]);
   ASSERT_TRUE(chunk.ok()) << chunk.status();
   EXPECT_EQ(chunk->context, "chunk-1");
   ASSERT_EQ(chunk->rows.size(), 2u);
@@ -61,9 +121,10 @@ TEST_F(StoreTest, SealedAccountsOpenWithTheGatewaysKeyAndOnlyThoseThatAreSure) {
                                  {r_->signer.PublicKey()})
                    .ok());
 
-  const auto without = r_->registry.SealAccounts(Dispatch(), "chunk-1", {payees[0]}, rule, false);
+  const auto without =
+      r_->registry.SealAccounts(Dispatch(), {Everybody("chunk-1")}, {payees[0]}, rule);
   ASSERT_TRUE(without.ok());
-  const auto plain = crypto::OpenChunk(*crypto::DecodeSealedChunk(without->sealed_chunk),
+  const auto plain = crypto::OpenChunk(*crypto::DecodeSealedChunk(without->sealed_chunks[0]),
                                        r_->gateway, {r_->signer.PublicKey()});
   EXPECT_EQ((*plain)[0].id_number, "");
   EXPECT_EQ((*plain)[0].phone, "");
@@ -77,11 +138,10 @@ TEST_F(StoreTest, ALostCardIsNotSilentlyReplacedByAnOlderAccount) {
   r_->MustLoad({person});
   const PayeeRef payee = Payee(person, 1, ResolveAccount(person).account_version);
   r_->MustApply({MakeChange(ChangeKind::kCardLost, person, "e1", "2026-10-01")});
-  const auto sealed = r_->registry.SealAccounts(Dispatch(), "c", {payee},
+  const auto sealed = r_->registry.SealAccounts(Dispatch(), {Everybody("c")}, {payee},
                                                 {.card_required = false,
                                                  .period_first_day = absl::CivilDay(2026, 11, 1),
-                                                 .death_grace_months = 0},
-                                                false);
+                                                 .death_grace_months = 0});
   ASSERT_TRUE(sealed.ok()) << sealed.status();
   EXPECT_EQ(sealed->accounts[0].reason, Reason::kAccountChanged);
   EXPECT_EQ(sealed->accounts[0].bank_code, kOtherBank);
@@ -140,11 +200,10 @@ TEST_F(StoreTest, AValueThatWasMovedToAnotherRowStopsTheRequest) {
       "person_id = " +
       std::to_string(payees[1].payee_person_id) +
       ") WHERE person_id = " + std::to_string(payees[0].payee_person_id));
-  const auto sealed = r_->registry.SealAccounts(Dispatch(), "c", payees,
+  const auto sealed = r_->registry.SealAccounts(Dispatch(), {Everybody("c")}, payees,
                                                 {.card_required = false,
                                                  .period_first_day = absl::CivilDay(2026, 11, 1),
-                                                 .death_grace_months = 0},
-                                                false);
+                                                 .death_grace_months = 0});
   EXPECT_EQ(status::ReasonOf(sealed.status()), Reason::kInvariantBroken);
 }
 
@@ -245,7 +304,7 @@ TEST_F(StoreTest, AMergedRecordIsAnAliasEverywhere) {
                      .period_first_day = absl::CivilDay(2026, 11, 1),
                      .death_grace_months = 0};
   const auto sealed = r_->registry.SealAccounts(
-      Dispatch(), "c",
+      Dispatch(), {Everybody("c")},
       {{.item_id = 1,
         .payee_person_id = merged,
         .account_version = 1,
@@ -255,12 +314,12 @@ TEST_F(StoreTest, AMergedRecordIsAnAliasEverywhere) {
         .payee_person_id = merged,
         .account_version = 2,
         .beneficiary_person_id = merged}},
-      rule, false);
+      rule);
   ASSERT_TRUE(sealed.ok()) << sealed.status();
   EXPECT_EQ(sealed->accounts[0].reason, Reason::kAccountChanged);
   EXPECT_EQ(sealed->accounts[1].reason, Reason::kAccountChanged);
   EXPECT_EQ(sealed->accounts[2].reason, std::nullopt);
-  const auto opened = crypto::OpenChunk(*crypto::DecodeSealedChunk(sealed->sealed_chunk),
+  const auto opened = crypto::OpenChunk(*crypto::DecodeSealedChunk(sealed->sealed_chunks[0]),
                                         r_->gateway, {r_->signer.PublicKey()});
   ASSERT_TRUE(opened.ok());
   EXPECT_EQ((*opened)[0].account_number, people[4].card_account_no);

@@ -21,7 +21,8 @@ TEST_F(StoreTest, WhoWasLoadedIsResolvedByNumberAndName) {
   const auto found = r_->registry.ResolvePeople({{.id_no = people[5].id_no, .name = people[5].name},
                                                  {.id_no = IdNumber(999), .name = "测无"},
                                                  {.id_no = people[6].id_no, .name = "别人"},
-                                                 {.id_no = "no number", .name = "测"}});
+                                                 {.id_no = "no number", .name = "测"}},
+                                                true);
   ASSERT_TRUE(found.ok()) << found.status();
   ASSERT_EQ(found->size(), 4u);
   EXPECT_NE((*found)[0].person_id, 0);
@@ -33,6 +34,11 @@ TEST_F(StoreTest, WhoWasLoadedIsResolvedByNumberAndName) {
   EXPECT_NE((*found)[2].person_id, 0);
   EXPECT_FALSE((*found)[2].name_matches);
   EXPECT_EQ((*found)[3].person_id, 0);
+  const auto headless = r_->registry.ResolvePeople(
+      {{.id_no = people[5].id_no, .name = people[5].name}}, /*with_head=*/false);
+  ASSERT_TRUE(headless.ok()) << headless.status();
+  EXPECT_EQ((*headless)[0].household_id, (*found)[0].household_id);
+  EXPECT_EQ((*headless)[0].head_person_id, 0);
 }
 
 TEST_F(StoreTest, AGuardianWhoIsLoadedLaterIsFound) {

@@ -64,7 +64,7 @@ void TestRegistry::MustLoad(const std::vector<PersonInput>& people, const std::s
 }
 
 ResolvedPerson TestRegistry::Resolve(const PersonInput& person) {
-  const auto people = registry.ResolvePeople({{.id_no = person.id_no, .name = person.name}});
+  const auto people = registry.ResolvePeople({{.id_no = person.id_no, .name = person.name}}, true);
   EXPECT_TRUE(people.ok()) << people.status();
   return people.ok() ? people->front() : ResolvedPerson{};
 }

@@ -107,7 +107,7 @@ void FakePeople::Populate(int count, int year, int month, int day) {
 }
 
 absl::StatusOr<std::vector<ResolvedPerson>> FakePeople::Resolve(
-    std::span<const PersonLookup> lookups) {
+    std::span<const PersonLookup> lookups, bool with_head) {
   ++calls;
   if (!failure_.ok()) return failure_;
   std::vector<ResolvedPerson> answers;
@@ -120,6 +120,7 @@ absl::StatusOr<std::vector<ResolvedPerson>> FakePeople::Resolve(
     }
     answers.push_back(found->second.person);
     answers.back().name_matches = lookup.name == found->second.name;
+    if (!with_head) answers.back().head_person_id = 0;
   }
   return answers;
 }

@@ -66,8 +66,8 @@ class FakePeople final : public People {
   void Forget(int n) { people_.erase(IdOf(n)); }
   void FailWith(absl::Status failure) { failure_ = std::move(failure); }
 
-  absl::StatusOr<std::vector<ResolvedPerson>> Resolve(
-      std::span<const PersonLookup> lookups) override;
+  absl::StatusOr<std::vector<ResolvedPerson>> Resolve(std::span<const PersonLookup> lookups,
+                                                      bool with_head) override;
   std::atomic<int> calls{0};
 
  private:

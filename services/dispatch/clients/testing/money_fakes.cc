@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "common/status/status.h"
@@ -27,19 +28,15 @@ std::int64_t Number(std::string_view text) {
 
 }  // namespace
 
-std::vector<PayeeAccount> FakeAccounts::Answer(const std::vector<PayeeQuery>& payees,
-                                               bool sealing) const {
+std::vector<PayeeAccount> FakeAccounts::Answer(const std::vector<PayeeQuery>& payees) const {
   static const Account kUsual;
   std::vector<PayeeAccount> answers;
   answers.reserve(payees.size());
   for (const PayeeQuery& payee : payees) {
     const auto known = accounts_.find(payee.payee_id);
     const Account& account = known == accounts_.end() ? kUsual : known->second;
-    PayeeAccount answer{payee.item_id, account.bank_code, account.version, account.social_card,
-                        account.reason};
-    if (sealing && answer.reason.empty() && account.version != payee.account_version)
-      answer.reason = "ACCOUNT_CHANGED";
-    answers.push_back(std::move(answer));
+    answers.push_back({payee.item_id, account.bank_code, account.version, account.social_card,
+                       account.reason, std::nullopt});
   }
   return answers;
 }
@@ -52,23 +49,43 @@ absl::StatusOr<std::vector<PayeeAccount>> FakeAccounts::Resolve(
     if (payee.item_id == poisoned) return absl::InternalError("poison");
   }
   last_terms = terms;
-  return Answer(payees, false);
+  return Answer(payees);
 }
 
-absl::StatusOr<SealedChunk> FakeAccounts::Seal(std::string_view chunk_id, bool,
+absl::StatusOr<SealedChunk> FakeAccounts::Seal(std::span<const SealGroup> groups,
+                                               std::span<const std::string> chunk_ids,
                                                const PayeeTerms& terms,
                                                const std::vector<PayeeQuery>& payees) {
   if (before_seal) before_seal();
   const std::lock_guard lock(mutex_);
   if (!failure.ok()) return failure;
+  for (const PayeeQuery& payee : payees) {
+    if (payee.item_id == poisoned) return absl::InternalError("poison");
+  }
   last_terms = terms;
-  seals.emplace_back(chunk_id);
   SealedChunk sealed;
-  sealed.accounts = Answer(payees, true);
-  sealed.envelope = fmt::format("seal {} no {};", chunk_id, seals.size());
-  // About the size of a real one.
-  for (const PayeeAccount& account : sealed.accounts) {
-    if (account.reason.empty()) sealed.envelope.append(200, 'x');
+  sealed.accounts = Answer(payees);
+  sealed.envelopes.resize(groups.size());
+  for (PayeeAccount& account : sealed.accounts) {
+    if (!account.reason.empty()) continue;
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+      const auto& banks = groups[g].bank_codes;
+      if (std::find(banks.begin(), banks.end(), account.bank_code) != banks.end())
+        account.group = g;
+    }
+    for (std::size_t g = 0; g < groups.size() && !account.group.has_value(); ++g) {
+      if (groups[g].other_banks) account.group = g;
+    }
+    if (!account.group.has_value()) {
+      account.reason = "BANK_NOT_COVERED";
+      continue;
+    }
+    std::string& envelope = sealed.envelopes[*account.group];
+    if (envelope.empty()) {
+      seals.push_back(chunk_ids[*account.group]);
+      envelope = fmt::format("seal {} no {};", seals.back(), seals.size());
+    }
+    envelope.append(200, 'x');  // about the size of a real one
   }
   return sealed;
 }

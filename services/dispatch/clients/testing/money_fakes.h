@@ -33,8 +33,8 @@ class FakeAccounts final : public AccountPort {
 
   absl::StatusOr<std::vector<PayeeAccount>> Resolve(const PayeeTerms& terms,
                                                     const std::vector<PayeeQuery>& payees) override;
-  absl::StatusOr<SealedChunk> Seal(std::string_view chunk_id, bool with_identity,
-                                   const PayeeTerms& terms,
+  absl::StatusOr<SealedChunk> Seal(std::span<const SealGroup> groups,
+                                   std::span<const std::string> chunk_ids, const PayeeTerms& terms,
                                    const std::vector<PayeeQuery>& payees) override;
 
   std::function<void()> before_seal;
@@ -44,7 +44,7 @@ class FakeAccounts final : public AccountPort {
   PayeeTerms last_terms;
 
  private:
-  std::vector<PayeeAccount> Answer(const std::vector<PayeeQuery>& payees, bool sealing) const;
+  std::vector<PayeeAccount> Answer(const std::vector<PayeeQuery>& payees) const;
 
   mutable std::mutex mutex_;
   std::map<std::int64_t, Account> accounts_;
