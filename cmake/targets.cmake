@@ -28,7 +28,7 @@ function(yikatong_test name)
   add_executable(${name} ${ARG_SRCS})
   target_link_libraries(${name} PRIVATE yikatong_options ${ARG_DEPS} GTest::gmock GTest::gtest_main)
   # What is tested is optimised, the tests are not: a third of the time of a cold build went there.
-  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O0>)
+  target_compile_options(${name} PRIVATE -O0)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
   set_property(TEST ${name} PROPERTY ENVIRONMENT "YIKATONG_SOURCE_DIR=${CMAKE_SOURCE_DIR};YIKATONG_BUILD_DIR=${CMAKE_BINARY_DIR}")

@@ -83,4 +83,15 @@ std::string EncodeUtf8(std::u32string_view points) {
   return text;
 }
 
+bool IsLine(std::string_view text) {
+  if (!IsUtf8(text)) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const unsigned char c = static_cast<unsigned char>(text[i]);
+    if (c < 0x20 || c == 0x7f) return false;
+    if (c == 0xc2 && static_cast<unsigned char>(text[i + 1]) < 0xa0) return false;
+    if (text.substr(i, 3) == "\u2028" || text.substr(i, 3) == "\u2029") return false;
+  }
+  return true;
+}
+
 }  // namespace yikatong::base

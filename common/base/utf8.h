@@ -17,4 +17,8 @@ std::string EncodeUtf8(std::u32string_view points);
 
 bool IsUtf8(std::string_view text);
 
+// Whether `text` is one line: valid UTF-8 with no control character (C0, DEL, C1, or a line break
+// of Unicode).
+bool IsLine(std::string_view text);
+
 }  // namespace yikatong::base

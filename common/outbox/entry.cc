@@ -34,19 +34,6 @@ bool IsKey(std::string_view text, bool dots) {
   return !text.empty() && !at_start;
 }
 
-// One line of text: valid UTF-8 with no control character (C0, DEL, C1, or a line break of
-// Unicode).
-bool IsLine(std::string_view text) {
-  if (!base::IsUtf8(text)) return false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const unsigned char c = static_cast<unsigned char>(text[i]);
-    if (c < 0x20 || c == 0x7f) return false;
-    if (c == 0xc2 && static_cast<unsigned char>(text[i + 1]) < 0xa0) return false;
-    if (text.substr(i, 3) == "\u2028" || text.substr(i, 3) == "\u2029") return false;
-  }
-  return true;
-}
-
 absl::Status Malformed(std::string_view what) {
   return absl::InvalidArgumentError(fmt::format("not a canonical audit entry: {}", what));
 }
@@ -83,7 +70,7 @@ absl::StatusOr<std::string> CanonicalBody(const Entry& entry) {
       "an audit entry's root and leaves do not fit");
   for (const std::string* value :
        {&entry.subject, &entry.actor_org, &entry.actor_person, &entry.request_id}) {
-    YKT_INVARIANT(IsLine(*value), "an audit entry's value is not one line of text");
+    YKT_INVARIANT(base::IsLine(*value), "an audit entry's value is not one line of text");
   }
   const absl::CivilSecond at = absl::ToCivilSecond(entry.at, absl::UTCTimeZone());
   YKT_INVARIANT(at.year() >= 1 && at.year() <= 9999 && entry.business_date.year() >= 1 &&
@@ -108,7 +95,7 @@ absl::StatusOr<std::string> CanonicalBody(const Entry& entry) {
   }
   for (const auto& [key, value] : entry.details) {
     YKT_INVARIANT(IsKey(key, false), "the key of an audit entry's detail is malformed");
-    YKT_INVARIANT(IsLine(value), "an audit entry's value is not one line of text");
+    YKT_INVARIANT(base::IsLine(value), "an audit entry's value is not one line of text");
     line(std::string(kDetail) + key, value);
   }
   YKT_INVARIANT(body.size() <= kMaxBytes, "an audit entry is too large");

@@ -129,7 +129,7 @@ absl::StatusOr<Relay::Step> Relay::RunOnce() {
     YKT_RETURN_IF_ERROR(TakeLease());
     if (fence_ == 0) return Step::kNotMine;
   }
-  const auto step = [&]() -> absl::StatusOr<Step> {
+  auto step = [&]() -> absl::StatusOr<Step> {
     YKT_ASSIGN_OR_RETURN(const Position position, NumberCommitted());
     if (!synced_) YKT_RETURN_IF_ERROR(Synchronise(position));
     return SendBatch();

@@ -349,6 +349,7 @@ TEST_F(RelayTest, UnderFaultsAndWithTwoRelaysEverythingArrivesOnce) {
     first.Start();
     second.Start();
     std::vector<std::thread> writers;
+    writers.reserve(3);
     for (int w = 0; w < 3; ++w) {
       writers.emplace_back([&, w] {
         for (int i = 0; i < 60; ++i) {

@@ -39,7 +39,7 @@ absl::Status CheckAge(const Eligibility& rule, absl::CivilDay born_on, const bas
   status::Metadata metadata = {{"age", std::to_string(age)}};
   if (rule.min_age.has_value()) metadata["min_age"] = std::to_string(*rule.min_age);
   if (rule.max_age.has_value()) metadata["max_age"] = std::to_string(*rule.max_age);
-  return status::Refuse(Reason::kAgeOutOfRange, "", std::move(metadata));
+  return status::Refuse(Reason::kAgeOutOfRange, "", metadata);
 }
 
 absl::Status CheckResidence(const Eligibility& rule, std::int32_t lives_in, std::int32_t pays) {

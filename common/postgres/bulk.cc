@@ -14,7 +14,8 @@
 namespace yikatong::postgres {
 namespace {
 
-constexpr size_t kCopyFlushBytes = 64 * 1024;
+constexpr size_t kCopyFlushBytes = 65'536;
+constexpr size_t kLongestRow = 16'384;  // or so: more only costs a growth
 
 struct ClearResult {
   void operator()(PGresult* result) const { PQclear(result); }
@@ -110,7 +111,7 @@ bool AnyNull(const Values& values) {
 
 }  // namespace
 
-Columns& Columns::Scalar(Param value) {
+Columns& Columns::Scalar(const Param& value) {
   One& one = columns_.emplace_back();
   one.bytes = value.text();
   one.null = value.null();
@@ -291,7 +292,7 @@ absl::StatusOr<Rows> Transaction::RunColumns(const Query& query, const Columns& 
 
 BinaryCopy::BinaryCopy(Transaction& tx, const Query& copy, int columns)
     : tx_(&tx), copy_(copy), columns_(columns) {
-  buffer_.reserve(kCopyFlushBytes + 16 * 1024);
+  buffer_.reserve(kCopyFlushBytes + kLongestRow);
   buffer_.append("PGCOPY\n\377\r\n\0", 11);
   wire::PutInt32(buffer_, 0);  // flags
   wire::PutInt32(buffer_, 0);  // no extension

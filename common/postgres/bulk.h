@@ -37,7 +37,7 @@ namespace yikatong::postgres {
 // with INVARIANT_BROKEN, since unnest would silently fill up with NULL.
 class Columns {
  public:
-  Columns& Scalar(Param value);
+  Columns& Scalar(const Param& value);
 
   Columns& Int64s(std::span<const int64_t> values);
   Columns& Int64s(std::span<const std::optional<int64_t>> values);

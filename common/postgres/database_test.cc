@@ -258,6 +258,7 @@ TEST_F(DatabaseTest, ThePoolIsBoundedAndAWaitForAConnectionEnds) {
 TEST_F(DatabaseTest, ManyThreadsShareFewConnections) {
   const auto database = db_->Open({.max_connections = 3});
   std::vector<std::thread> threads;
+  threads.reserve(8);
   for (int t = 0; t < 8; ++t) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < 25; ++i) EXPECT_TRUE(Put(*database, t, i, 1).ok());
@@ -356,6 +357,7 @@ TEST(CrashTest, WhatWasAcknowledgedSurvivesKillNine) {
   std::atomic<int> total = 0;
   std::vector<std::vector<int>> done(4), unknown(4);
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
       for (int i = 0; !stop; ++i) {

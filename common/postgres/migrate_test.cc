@@ -126,6 +126,7 @@ TEST_F(MigrateTest, NoRoleConnectsToTheDatabaseOfAnother) {
 TEST_F(MigrateTest, ProvisioningAgainChangesOnlyThePasswords) {
   ASSERT_TRUE(Run({kFirst}).ok());
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
       EXPECT_TRUE(
@@ -184,6 +185,7 @@ TEST_F(MigrateTest, ADatabaseWithoutASchemaIsBehind) {
 
 TEST_F(MigrateTest, SeveralMigratorsAtOnceDoTheWorkOnce) {
   std::vector<std::thread> threads;
+  threads.reserve(4);
   std::atomic<int> applied = 0;
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {

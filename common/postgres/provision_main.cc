@@ -2,6 +2,7 @@
 //
 //   provision --admin CONNINFO --service NAME --owner-password-file F --runtime-password-file F
 #include <CLI/CLI.hpp>
+#include <exception>
 #include <fstream>
 #include <iostream>
 #include <string>
@@ -17,9 +18,7 @@ std::string ReadSecret(const std::string& path) {
   return line;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int Run(int argc, char** argv) {
   CLI::App app("Makes a service's database with its owner and runtime role");
   std::string admin, service, owner_file, runtime_file;
   app.add_option("--admin", admin, "A role that may create databases and roles, in libpq's form")
@@ -42,4 +41,15 @@ int main(int argc, char** argv) {
     return 1;
   }
   return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return Run(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << '\n';
+    return 1;
+  }
 }

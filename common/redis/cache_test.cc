@@ -39,6 +39,7 @@ class Server {
                                       "no",           "--dir",  folder_};
     words.insert(words.end(), more.begin(), more.end());
     std::vector<char*> argv;
+    argv.reserve(words.size() + 1);
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
     pid_ = fork();
@@ -259,6 +260,7 @@ TEST_F(RedisTest, ASubscriptionEndsPromptlyAlsoWithoutARedis) {
 TEST_F(RedisTest, ManyThreadsShareOneCache) {
   const auto cache = Make({.timeout = std::chrono::seconds(5)});
   std::vector<std::thread> threads;
+  threads.reserve(8);
   for (int t = 0; t < 8; ++t) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < 200; ++i) {

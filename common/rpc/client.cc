@@ -99,7 +99,7 @@ class Channel::Impl {
 Channel::Channel(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Channel::~Channel() = default;
 
-absl::StatusOr<std::unique_ptr<Channel>> Channel::Open(ChannelOptions options) {
+absl::StatusOr<std::unique_ptr<Channel>> Channel::Open(const ChannelOptions& options) {
   YKT_RETURN_IF_ERROR(CheckTlsFiles(options.tls));
   grpc::experimental::TlsChannelCredentialsOptions tls;
   tls.set_certificate_provider(std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(

@@ -50,7 +50,7 @@ struct ChannelOptions {
 class Channel {
  public:
   // Fails only for TLS files that cannot be used.
-  static absl::StatusOr<std::unique_ptr<Channel>> Open(ChannelOptions options);
+  static absl::StatusOr<std::unique_ptr<Channel>> Open(const ChannelOptions& options);
   ~Channel();
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;

@@ -23,6 +23,7 @@ class CommandTest : public testing::Test {
     };
     words.insert(words.begin(), "probe");
     std::vector<char*> argv;
+    argv.reserve(words.size());
     for (std::string& word : words) argv.push_back(word.data());
     done_.clear();
     return RunCommand(schema, static_cast<int>(argv.size()), argv.data(),

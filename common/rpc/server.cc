@@ -197,6 +197,7 @@ class Server::Impl {
  private:
   static std::vector<std::string_view> Names(const std::vector<Served>& services) {
     std::vector<std::string_view> names;
+    names.reserve(services.size());
     for (const Served& served : services) names.push_back(served.full_name);
     return names;
   }

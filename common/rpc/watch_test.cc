@@ -51,7 +51,7 @@ void WaitForWatchers(const Hub& hub, size_t count) {
 
 absl::Status AdmitAll(const std::string&, const identity::Caller&) { return absl::OkStatus(); }
 
-Hub::Read Says(std::string text, bool last = false) {
+Hub::Read Says(const std::string& text, bool last = false) {
   return [=](const std::string& key) -> absl::StatusOr<Hub::State> {
     Hub::State state;
     state.response.set_text(key + " " + text);
@@ -173,6 +173,7 @@ TEST(Watch, TakesOnlySoManyAndNoneAfterItIsClosed) {
   rig.Start();
   Hub& hub = rig.service->hub;
   std::vector<std::unique_ptr<Watching>> watching;
+  watching.reserve(4);
   for (int i = 0; i < 4; ++i) {
     watching.push_back(std::make_unique<Watching>(rig, "batch", rig.Token()));
   }

@@ -1,12 +1,13 @@
 // How many rows a second go in, and out, by the ways that this room offers; prints a table. Durable
 // (fsync on).
-//   postgres_bulk_bench [rows] [chunk]
+//   postgres_bulk_bench [ROWS [ROWS_IN_A_CHUNK]]
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "common/postgres/bulk.h"
 #include "common/postgres/testing/pg_fixture.h"
 #include "common/postgres/testing/sql/queries.h"
@@ -111,7 +112,7 @@ void Main(int64_t rows, int64_t chunk_rows) {
     }
     Measure(what, count, [&] {
       for (const Chunk& chunk : chunks) {
-        const absl::Status status =
+        absl::Status status =
             db->database().Transact("write", [&](Transaction& tx) { return way(tx, chunk); });
         if (!status.ok()) return status;
       }
@@ -151,6 +152,11 @@ void Main(int64_t rows, int64_t chunk_rows) {
 }  // namespace yikatong::postgres
 
 int main(int argc, char** argv) {
-  yikatong::postgres::Main(argc > 1 ? std::atoll(argv[1]) : 200'000,
-                           argc > 2 ? std::atoll(argv[2]) : 1'000);
+  int64_t rows = 200'000, chunk_rows = 1'000;
+  if ((argc > 1 && !absl::SimpleAtoi(argv[1], &rows)) ||
+      (argc > 2 && !absl::SimpleAtoi(argv[2], &chunk_rows)) || rows < 1 || chunk_rows < 1) {
+    fmt::print(stderr, "usage: postgres_bulk_bench [ROWS [ROWS_IN_A_CHUNK]]\n");
+    return 2;
+  }
+  yikatong::postgres::Main(rows, chunk_rows);
 }

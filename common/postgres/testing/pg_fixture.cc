@@ -66,6 +66,7 @@ std::optional<Account> ServerAccount() {
 pid_t Spawn(const std::vector<std::string>& command, const std::string& log) {
   const std::optional<Account> account = ServerAccount();
   std::vector<char*> argv;
+  argv.reserve(command.size() + 1);
   for (const std::string& word : command) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
   const pid_t parent = getpid();
@@ -136,7 +137,7 @@ std::string TemplateFolder() {
                                              static_cast<int>(geteuid()));
   fs::create_directories(base);
   // Its name changes with how it is made, so that an old one is never used.
-  const std::string folder = base + "/pg-template-1";
+  std::string folder = base + "/pg-template-1";
   const int lock = open((folder + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (lock < 0 || flock(lock, LOCK_EX) != 0) Die("cannot lock " + folder);
   if (!fs::exists(folder)) {

@@ -89,7 +89,7 @@ grpc::Status Service::Upload(grpc::ServerContext* context, grpc::ServerReader<As
       YKT_RETURN_IF_ERROR(CheckSize(request));
       response->set_count(response->count() + 1);
     }
-    const absl::Status end = StreamEnd(*context);
+    absl::Status end = StreamEnd(*context);
     if (on_upload_end) on_upload_end(end);
     return end;
   });
@@ -162,7 +162,7 @@ identity::TokenClaims Rig::AgriOperator() {
           .districts = {120105}};
 }
 
-std::string Rig::Token(identity::TokenClaims claims, absl::Duration lifetime) const {
+std::string Rig::Token(const identity::TokenClaims& claims, absl::Duration lifetime) const {
   const absl::StatusOr<std::string> token = signer->Mint(claims, lifetime);
   EXPECT_TRUE(token.ok()) << token.status();
   return token.value_or("");

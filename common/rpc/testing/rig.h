@@ -89,7 +89,7 @@ class Rig {
   absl::Status TryStart();
   void Stop() { server.reset(); }
 
-  std::string Token(identity::TokenClaims claims = AgriOperator(),
+  std::string Token(const identity::TokenClaims& claims = AgriOperator(),
                     absl::Duration lifetime = absl::Minutes(10)) const;
   static identity::TokenClaims AgriOperator();
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "common/status/free_text.h"
 #include "common/status/status.h"
 
 namespace yikatong::bankgateway {
@@ -11,8 +12,6 @@ namespace {
 
 using status::Reason;
 
-constexpr std::size_t kMaxWords = 500;
-constexpr int kMaxDigits = 10;                // a phone number has eleven
 constexpr std::int64_t kHighFen = 1'000'000;  // 10,000 yuan
 constexpr std::int64_t kNormalFen = 100'000;  // 1,000 yuan
 
@@ -210,20 +209,10 @@ int DueWorkingDays(Priority priority) {
   return 1;
 }
 
-absl::Status CheckWords(std::string_view words, std::string_view field) {
-  if (words.empty() || words.size() > kMaxWords) return BadField(field);
-  int run = 0;
-  for (const char c : words) {
-    run = c >= '0' && c <= '9' ? run + 1 : 0;
-    if (run > kMaxDigits) return BadField(field);
-  }
-  return absl::OkStatus();
-}
-
 absl::Status CheckProposal(const Proposal& proposal) {
   const int number = static_cast<int>(proposal.decision);
   if (number < 1 || number > kDecisions) return BadField("decision");
-  YKT_RETURN_IF_ERROR(CheckWords(proposal.reason, "reason"));
+  YKT_RETURN_IF_ERROR(status::CheckFreeText(proposal.reason, "reason"));
   if (!proposal.evidence.empty() && proposal.evidence.size() != 32) {
     return BadField("evidence_sha256");
   }

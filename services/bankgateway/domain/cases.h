@@ -176,9 +176,6 @@ struct Proposal {
   std::int64_t other_case = 0;
 };
 
-// Words of people: not empty, at most 500 bytes, and no run of digits that could be somebody's
-// phone, ID or account number. FIELD_INVALID.
-absl::Status CheckWords(std::string_view words, std::string_view field);
 // FIELD_INVALID for no decision, words, evidence that is no SHA-256, and a missing or needless
 // other case.
 absl::Status CheckProposal(const Proposal& proposal);

@@ -140,14 +140,6 @@ TEST(Priorities, MoreMoneyIsDueSooner) {
   EXPECT_LT(DueWorkingDays(Priority::kNormal), DueWorkingDays(Priority::kLow));
 }
 
-TEST(Words, RunsOfDigitsThatCouldBeSomebodysNumberAreRefused) {
-  EXPECT_TRUE(CheckWords("对账单第3行，金额1045.00元", "text").ok());
-  for (const std::string_view bad : {"", "致电13800000001", "卡号6200000000000013"}) {
-    EXPECT_EQ(status::ReasonOf(CheckWords(bad, "text")), Reason::kFieldInvalid) << bad;
-  }
-  EXPECT_FALSE(CheckWords(std::string(501, 'x'), "text").ok());
-}
-
 TEST(Words, AProposalNeedsADecisionWordsAndForAMatchTheOtherCase) {
   EXPECT_TRUE(CheckProposal({Decision::kClaimOnBank, "银行来函", "", 0}).ok());
   EXPECT_FALSE(CheckProposal({Decision::kNone, "银行来函", "", 0}).ok());

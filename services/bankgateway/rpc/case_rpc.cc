@@ -1,4 +1,5 @@
 // The methods about cases. Scope stands in the books' statements.
+#include "common/status/free_text.h"
 #include "common/status/status.h"
 #include "services/bankgateway/rpc/case_methods.h"
 #include "services/bankgateway/rpc/gateway_rpc.h"
@@ -52,7 +53,7 @@ grpc::Status GatewayRpc::AssignCase(grpc::ServerContext* context,
         YKT_RETURN_IF_ERROR(rpc::RequireRequestId(request->request_id()));
         const std::string& owner = request->owner().empty() ? caller.person : request->owner();
         if (owner.size() > kMaxPerson) return BadField("owner");
-        YKT_RETURN_IF_ERROR(CheckWords(owner, "owner"));
+        YKT_RETURN_IF_ERROR(status::CheckFreeText(owner, "owner"));
         YKT_ASSIGN_OR_RETURN(const Case one, books_.cases.Assign(caller, request->request_id(),
                                                                  request->case_id(), owner));
         ToWire(one, *response);
@@ -65,7 +66,7 @@ grpc::Status GatewayRpc::NoteCase(grpc::ServerContext* context, const v1::NoteCa
   return rpc::Unary(
       guard_, context, kNoteCase, *request, [&](const Caller& caller) -> absl::Status {
         YKT_RETURN_IF_ERROR(rpc::RequireRequestId(request->request_id()));
-        YKT_RETURN_IF_ERROR(CheckWords(request->text(), "text"));
+        YKT_RETURN_IF_ERROR(status::CheckFreeText(request->text(), "text"));
         YKT_ASSIGN_OR_RETURN(
             const Case one,
             books_.cases.Note(caller, request->request_id(), request->case_id(), request->text()));
@@ -97,7 +98,7 @@ grpc::Status GatewayRpc::ConfirmDecision(grpc::ServerContext* context,
         YKT_RETURN_IF_ERROR(rpc::RequireRequestId(request->request_id()));
         // To agree needs no words, to turn down does.
         if (!request->approve() || !request->reason().empty()) {
-          YKT_RETURN_IF_ERROR(CheckWords(request->reason(), "reason"));
+          YKT_RETURN_IF_ERROR(status::CheckFreeText(request->reason(), "reason"));
         }
         YKT_ASSIGN_OR_RETURN(const Case one,
                              books_.cases.Confirm(caller, request->request_id(), request->case_id(),

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/base/dates.h"
+#include "common/status/free_text.h"
 #include "common/status/status.h"
 #include "services/bankgateway/rpc/case_methods.h"
 #include "services/bankgateway/rpc/page.h"
@@ -68,10 +69,6 @@ constexpr identity::MethodRule kRules[] = {
     {kGetStatistics, RoleSet::All(), {"dispatch", "oversight"}},
 };
 
-absl::Status CheckReason(const std::string& reason) {
-  return reason.empty() || reason.size() > 500 ? BadField("reason") : absl::OkStatus();
-}
-
 }  // namespace
 
 std::span<const identity::MethodRule> MethodRules() { return kRules; }
@@ -93,7 +90,7 @@ grpc::Status GatewayRpc::SetBankState(grpc::ServerContext* context,
   return rpc::Unary(
       guard_, context, kSetBankState, *request, [&](const Caller& caller) -> absl::Status {
         YKT_RETURN_IF_ERROR(rpc::RequireRequestId(request->request_id()));
-        YKT_RETURN_IF_ERROR(CheckReason(request->reason()));
+        YKT_RETURN_IF_ERROR(status::CheckFreeText(request->reason(), "reason"));
         YKT_ASSIGN_OR_RETURN(
             const Bank bank,
             books_.directory.SetBankState(caller, request->request_id(), request->bank_code(),
@@ -109,7 +106,7 @@ grpc::Status GatewayRpc::SetBankAddress(grpc::ServerContext* context,
   return rpc::Unary(
       guard_, context, kSetBankAddress, *request, [&](const Caller& caller) -> absl::Status {
         YKT_RETURN_IF_ERROR(rpc::RequireRequestId(request->request_id()));
-        YKT_RETURN_IF_ERROR(CheckReason(request->reason()));
+        YKT_RETURN_IF_ERROR(status::CheckFreeText(request->reason(), "reason"));
         YKT_ASSIGN_OR_RETURN(
             const Bank bank,
             intake_.SetBankAddress(caller, request->request_id(), request->bank_code(),
@@ -153,7 +150,7 @@ grpc::Status GatewayRpc::SetAgreementState(grpc::ServerContext* context,
   return rpc::Unary(
       guard_, context, kSetAgreementState, *request, [&](const Caller& caller) -> absl::Status {
         YKT_RETURN_IF_ERROR(rpc::RequireRequestId(request->request_id()));
-        YKT_RETURN_IF_ERROR(CheckReason(request->reason()));
+        YKT_RETURN_IF_ERROR(status::CheckFreeText(request->reason(), "reason"));
         YKT_ASSIGN_OR_RETURN(const Agreement agreement,
                              books_.directory.SetAgreementState(
                                  caller, request->request_id(), request->agreement_no(),

@@ -9,7 +9,7 @@
 #include "common/base/dates.h"
 #include "common/base/failpoint.h"
 #include "common/base/hex.h"
-#include "common/base/utf8.h"
+#include "common/status/free_text.h"
 #include "common/status/status.h"
 #include "fmt/format.h"
 #include "services/catalogue/domain/checks.h"
@@ -297,10 +297,7 @@ absl::StatusOr<PolicyVersion> ApproveVersion(Repository& repository, std::string
 
 absl::StatusOr<PolicyVersion> RejectVersion(Repository& repository, std::string_view policy_id,
                                             std::int32_t version, std::string_view reason) {
-  const auto points = base::DecodeUtf8(reason);
-  if (!points.has_value() || points->empty() || points->size() > 500) {
-    return BadField("reason", "1 to 500 characters");
-  }
+  YKT_RETURN_IF_ERROR(status::CheckFreeText(reason, "reason"));
   YKT_ASSIGN_OR_RETURN(auto found, LockForChange(repository, policy_id, version, Who::kConference));
   auto& [policy, row] = found;
   YKT_ASSIGN_OR_RETURN(row.state, Step(row.state, VersionEvent::kReject));

@@ -587,6 +587,8 @@ TEST(Reasons, AreCountedByCharacters) {
   EXPECT_TRUE(CheckReason(text).ok());
   EXPECT_EQ(ReasonOf(CheckReason(text + "字")), Reason::kFieldInvalid);
   EXPECT_EQ(ReasonOf(CheckReason("\xff")), Reason::kFieldInvalid);
+  // An entry of the audit log has lines: what breaks one must be told before it gets there.
+  EXPECT_EQ(ReasonOf(CheckReason("two\nlines")), Reason::kFieldInvalid);
 }
 
 }  // namespace

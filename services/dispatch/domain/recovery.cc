@@ -2,9 +2,8 @@
 
 #include <algorithm>
 
-#include "common/base/redact.h"
-#include "common/base/utf8.h"
 #include "common/policy/amount.h"
+#include "common/status/free_text.h"
 #include "common/status/status.h"
 #include "services/dispatch/domain/review.h"
 
@@ -152,20 +151,7 @@ absl::Status PostMoneyBack(Posting& posting, const BatchFunding& funding, std::i
 absl::Status CheckEvidence(std::string_view document, std::string_view field) {
   if (document.empty())
     return status::Refuse(Reason::kDocumentMissing, "", {{"field", std::string(field)}});
-  YKT_RETURN_IF_ERROR(CheckReason(document, field, kMaxDocument));
-  return CheckLine(document, field);
-}
-
-absl::Status CheckLine(std::string_view text, std::string_view field) {
-  const std::optional<std::u32string> points = base::DecodeUtf8(text);
-  const auto breaks = [](char32_t c) {
-    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029;
-  };
-  const bool line = points && std::none_of(points->begin(), points->end(), breaks);
-  if (line && !base::LooksSensitive(text, base::References::kShown)) return absl::OkStatus();
-  return status::Refuse(Reason::kFieldInvalid,
-                        "one line of text, without ID, account or phone number",
-                        {{"field", std::string(field)}});
+  return status::CheckFreeText(document, field, kMaxDocument);
 }
 
 absl::Status CheckReceipt(std::string_view receipt) {

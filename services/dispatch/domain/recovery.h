@@ -125,13 +125,7 @@ absl::Status PostMoneyBack(Posting& posting, const BatchFunding& funding, std::i
                            RecoveryCause cause, std::int64_t before_fen, std::int64_t amount_fen,
                            absl::CivilDay today);
 
-// FIELD_INVALID for what is not UTF-8, holds a line break or another control character, or what
-// looks like an ID, account or phone number: it goes into audit entries and lists, which have lines
-// and never hold such numbers.
-absl::Status CheckLine(std::string_view text, std::string_view field);
-
-// DOCUMENT_MISSING for an empty text, FIELD_INVALID for one above 200 characters or of more than
-// one line.
+// DOCUMENT_MISSING for an empty text, FIELD_INVALID as status::CheckFreeText of 200 characters.
 absl::Status CheckEvidence(std::string_view document, std::string_view field);
 
 // FIELD_INVALID unless it is 1 to 64 printable ASCII characters.

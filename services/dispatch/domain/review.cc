@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <string>
 
-#include "common/base/utf8.h"
 #include "common/identity/role.h"
+#include "common/status/free_text.h"
 #include "common/status/status.h"
 
 namespace yikatong::dispatch {
@@ -78,13 +78,10 @@ absl::Status CheckReview(const policy::PolicyRule& rule, const Batch& batch,
   return comment.empty() ? absl::OkStatus() : CheckReason(comment, "comment");
 }
 
-absl::Status CheckReason(std::string_view reason, std::string_view field, std::size_t most) {
+absl::Status CheckReason(std::string_view reason, std::string_view field) {
   if (reason.empty())
     return status::Refuse(Reason::kReasonMissing, "", {{"field", std::string(field)}});
-  const std::optional<std::u32string> points = base::DecodeUtf8(reason);
-  if (!points || points->size() > most)
-    return status::Refuse(Reason::kFieldInvalid, "", {{"field", std::string(field)}});
-  return absl::OkStatus();
+  return status::CheckFreeText(reason, field);
 }
 
 }  // namespace yikatong::dispatch

@@ -15,8 +15,6 @@
 
 namespace yikatong::dispatch {
 
-inline constexpr std::size_t kMaxReasonCodePoints = 500;
-
 // The step that a batch in review waits for; null where none is left.
 const policy::ReviewStep* NextReviewStep(const policy::PolicyRule& rule, const Batch& batch);
 
@@ -34,8 +32,7 @@ absl::Status CheckReview(const policy::PolicyRule& rule, const Batch& batch,
                          const identity::Caller& caller, std::string_view step, bool approve,
                          std::string_view comment);
 
-// REASON_MISSING for an empty reason, FIELD_INVALID for one above 500 characters or not UTF-8.
-absl::Status CheckReason(std::string_view reason, std::string_view field = "reason",
-                         std::size_t most = kMaxReasonCodePoints);
+// REASON_MISSING for an empty reason, FIELD_INVALID as status::CheckFreeText.
+absl::Status CheckReason(std::string_view reason, std::string_view field = "reason");
 
 }  // namespace yikatong::dispatch

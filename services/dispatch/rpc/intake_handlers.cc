@@ -1,6 +1,7 @@
 #include "services/dispatch/rpc/intake_handlers.h"
 
 #include "common/base/dates.h"
+#include "common/base/utf8.h"
 #include "common/status/status.h"
 #include "services/dispatch/domain/review.h"
 
@@ -24,6 +25,13 @@ absl::StatusOr<Message> Parse(absl::StatusOr<std::string> bytes) {
   Message message;
   YKT_INVARIANT(message.ParseFromString(*bytes), "a kept answer cannot be read");
   return message;
+}
+
+// What somebody objects, in their own words and lines.
+absl::Status CheckObjectionText(std::string_view text) {
+  if (text.empty()) return status::Refuse(Reason::kReasonMissing, "", {{"field", "text"}});
+  const std::optional<std::u32string> points = base::DecodeUtf8(text);
+  return points && points->size() <= kMostObjectionText ? absl::OkStatus() : BadField("text");
 }
 
 template <typename Request>
@@ -236,7 +244,7 @@ absl::StatusOr<v1::ListNoticeLinesResponse> IntakeHandlers::ListNoticeLines(
 
 absl::StatusOr<v1::Objection> IntakeHandlers::RaiseObjection(
     const v1::RaiseObjectionRequest& request, const identity::Caller& caller) {
-  YKT_RETURN_IF_ERROR(CheckReason(request.text(), "text", kMostObjectionText));
+  YKT_RETURN_IF_ERROR(CheckObjectionText(request.text()));
   const Encode<Objection> encode = [](const Objection& objection) -> absl::StatusOr<std::string> {
     return ToWire(objection).SerializeAsString();
   };

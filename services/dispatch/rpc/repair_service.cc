@@ -11,6 +11,7 @@
 
 #include "common/base/dates.h"
 #include "common/base/utf8.h"
+#include "common/status/free_text.h"
 #include "common/status/status.h"
 #include "services/dispatch/domain/review.h"
 #include "services/dispatch/store/once.h"
@@ -334,8 +335,8 @@ absl::StatusOr<v1::Arrival> RepairService::RecordArrival(const v1::RecordArrival
   if (!caller.InDistrict(request.district())) return status::Refuse(Reason::kDistrictForeign);
   YKT_ASSIGN_OR_RETURN(const NewReceipt receipt, ReceiptOf(request.receipt(), request.amount_fen(),
                                                            request.arrived_on(), "arrived_on"));
-  if (!request.note().empty()) YKT_RETURN_IF_ERROR(CheckReason(request.note(), "note", kMostNote));
-  YKT_RETURN_IF_ERROR(CheckLine(request.note(), "note"));
+  if (!request.note().empty())
+    YKT_RETURN_IF_ERROR(status::CheckFreeText(request.note(), "note", kMostNote));
   return OnArrival("record_arrival", caller,
                    RequestOf("RecordArrival", request.request_id(), request),
                    [&](postgres::Transaction& tx) {
@@ -443,7 +444,6 @@ absl::StatusOr<v1::ListSetAsideChunksResponse> RepairService::ListSetAsideChunks
 absl::StatusOr<v1::ResumeChunkResponse> RepairService::ResumeChunk(
     const v1::ResumeChunkRequest& request, const identity::Caller& caller) {
   YKT_RETURN_IF_ERROR(CheckReason(request.reason()));
-  YKT_RETURN_IF_ERROR(CheckLine(request.reason(), "reason"));
   return Parse<v1::ResumeChunkResponse>(Mutate(
       context_.database, "resume_chunk", caller,
       RequestOf("ResumeChunk", request.request_id(), request),

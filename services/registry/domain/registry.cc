@@ -66,9 +66,7 @@ absl::StatusOr<std::string> CheckPurpose(std::string_view purpose) {
   if (!points.has_value() || points->empty() || points->size() > 200) {
     return status::Refuse(Reason::kPurposeMissing);
   }
-  for (const char32_t point : *points) {
-    if (point < 0x20 || point == 0x7f) return FieldInvalid("purpose", "no control characters");
-  }
+  if (!base::IsLine(purpose)) return FieldInvalid("purpose", "one line, no control characters");
   return base::RedactSensitive(purpose);
 }
 
@@ -321,17 +319,15 @@ absl::StatusOr<std::vector<MaskedPerson>> Registry::GetHousehold(const identity:
 absl::StatusOr<MaskedPerson> Registry::MergePeople(const identity::Caller& caller,
                                                    const MergeOrder& order) {
   const auto points = base::DecodeUtf8(order.reason);
-  if (!points.has_value() || points->empty() || points->size() > 500) {
-    return FieldInvalid("reason", "1 to 500 characters");
+  if (!points.has_value() || points->empty() || points->size() > 500 ||
+      !base::IsLine(order.reason)) {
+    return FieldInvalid("reason", "one line of 1 to 500 characters");
   }
   if (order.kept_person_id == order.merged_person_id) {
     return status::Refuse(Reason::kMergeInvalid, "the two are one record");
   }
   MergeOrder recorded = order;
   recorded.reason = base::RedactSensitive(order.reason);
-  std::replace_if(
-      recorded.reason.begin(), recorded.reason.end(),
-      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
   return store_.Merge(caller, recorded);
 }
 
