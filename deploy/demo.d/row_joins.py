@@ -1,4 +1,8 @@
-"""Statements that join the rows of one database both ways and give what does not fit; `joins` runs them."""
+"""Statements that join the rows of payments in one database both ways and give what does not fit; `joins` runs them.
+
+Each reads every row once: no subquery that asks again for each row of another table, and arrays are unnested in a list of
+columns, so that hash and merge joins are what there is. What is rare beside payments is in `rare_joins`.
+"""
 
 # Each statement gives the places where something does not fit, as text; nothing where all does.
 DISPATCH = {
@@ -31,9 +35,9 @@ DISPATCH = {
            WHERE b.batch_id IS NULL OR i.item_id NOT BETWEEN b.first_item AND b.first_item + b.declared_count - 1""",
     "claim, not what the uploads took":
         """SELECT coalesce(w.claim_key, c.claim_key)::text FROM (
-             SELECT r.claim_key, count(*) AS times, min(u.first_item) AS first_item, max(u.last_item) AS last_item
-             FROM upload_chunk u JOIN batch b USING (district, batch_id), unnest(u.claim_keys) AS r (claim_key)
-             WHERE b.state <> 11 GROUP BY r.claim_key) w
+             SELECT claim_key, count(*) AS times, min(first_item) AS first_item, max(last_item) AS last_item FROM (
+               SELECT unnest(u.claim_keys) AS claim_key, u.first_item, u.last_item
+               FROM upload_chunk u JOIN batch b USING (district, batch_id) WHERE b.state <> 11) u GROUP BY claim_key) w
            FULL JOIN (SELECT claim_key, count(*) AS times, min(owner) AS owner, sum(holders) AS holders FROM claim
                       WHERE owner > 0 GROUP BY claim_key) c USING (claim_key)
            LEFT JOIN item i ON i.item_id = c.owner
@@ -41,16 +45,14 @@ DISPATCH = {
               OR c.owner NOT BETWEEN w.first_item AND w.last_item""",
     "claim on an exclusion edge, not held by as many items as the uploads say":
         """SELECT coalesce(w.claim_key, c.claim_key)::text FROM (
-             SELECT r.claim_key, sum(r.holders) AS holders
-             FROM upload_chunk u JOIN batch b USING (district, batch_id),
-                  unnest(u.edge_keys, u.edge_holders) AS r (claim_key, holders)
-             WHERE b.state <> 11 GROUP BY r.claim_key) w
+             SELECT claim_key, sum(holders) AS holders FROM (
+               SELECT unnest(u.edge_keys) AS claim_key, unnest(u.edge_holders) AS holders
+               FROM upload_chunk u JOIN batch b USING (district, batch_id) WHERE b.state <> 11) u GROUP BY claim_key) w
            FULL JOIN (SELECT claim_key, count(*) AS times, sum(holders) AS holders FROM claim WHERE owner < 0
                       GROUP BY claim_key) c USING (claim_key)
            WHERE w.holders IS DISTINCT FROM c.holders OR c.times IS DISTINCT FROM 1""",
     "movement, not what the items have become":
-        """WITH last_attempt AS (SELECT DISTINCT ON (reference / 100) reference / 100 AS item_id, reference FROM attempt
-                                 ORDER BY reference / 100, reference DESC),
+        """WITH last_attempt AS (SELECT reference / 100 AS item_id, max(reference) AS reference FROM attempt GROUP BY 1),
            last_outcome AS (SELECT DISTINCT ON (reference) reference, state FROM outcome ORDER BY reference, outcome_no DESC),
            away AS (SELECT DISTINCT ON (item_id) item_id, bucket FROM exception WHERE NOT resolved AND bucket <> 11
                     ORDER BY item_id, exception_no DESC),
@@ -102,29 +104,31 @@ DISPATCH = {
              FROM chunk WHERE NOT repair) c
            WHERE first_item <= before""",
     "chunk, items that are in none":
-        """SELECT concat('batch ', batch_id) FROM (SELECT batch_id, count(*) AS items FROM item JOIN batch b USING (district, batch_id)
-                                                  WHERE b.state NOT IN (1, 11) GROUP BY 1) i
-           FULL JOIN (SELECT c.batch_id, sum(n.items) AS items FROM chunk c, LATERAL (
-                        SELECT count(*) AS items FROM item i WHERE i.district = c.district AND i.batch_id = c.batch_id
-                          AND i.item_id BETWEEN c.first_item AND c.last_item) n
-                      WHERE NOT c.repair GROUP BY 1) c USING (batch_id)
-           LEFT JOIN batch b USING (batch_id)
-           WHERE coalesce(b.state, 0) <> 11 AND i.items IS DISTINCT FROM c.items""",
+        """SELECT concat('batch ', batch_id, ' item ', item_id) FROM (
+             SELECT district, batch_id, item_id, is_item,
+                    max(last_item) OVER (PARTITION BY district, batch_id ORDER BY item_id, is_item) AS until FROM (
+               SELECT district, batch_id, first_item AS item_id, last_item, false AS is_item FROM chunk WHERE NOT repair
+               UNION ALL SELECT district, batch_id, item_id, NULL, true FROM item) x) i
+           JOIN batch b USING (district, batch_id)
+           WHERE is_item AND b.state NOT IN (1, 11) AND (until IS NULL OR until < item_id)""",
     "chunk, stored more than once":
         "SELECT concat(batch_id, ' chunk ', chunk) FROM chunk GROUP BY batch_id, chunk HAVING count(*) > 1",
     "chunk, not done although its batch is settled":
         """SELECT concat(c.batch_id, ' chunk ', c.chunk) FROM chunk c JOIN batch b USING (district, batch_id)
            WHERE b.state IN (8, 9) AND c.stage <> 4""",
     "chunk, a repair that did nothing with an item":
-        """SELECT concat(c.batch_id, ' chunk ', c.chunk, ' item ', r.item_id) FROM chunk c, unnest(c.item_ids) AS r (item_id)
-           WHERE c.stage = 4
-             AND NOT EXISTS (SELECT FROM attempt a WHERE a.reference BETWEEN r.item_id * 100 AND r.item_id * 100 + 99
-                                                     AND a.batch_id = c.batch_id AND a.chunk = c.chunk)
-             AND NOT EXISTS (SELECT FROM exception e WHERE e.item_id = r.item_id)""",
+        """SELECT concat(c.batch_id, ' chunk ', c.chunk, ' item ', c.item_id)
+           FROM (SELECT district, batch_id, chunk, unnest(item_ids) AS item_id FROM chunk WHERE stage = 4) c
+           LEFT JOIN (SELECT DISTINCT district, batch_id, chunk, reference / 100 AS item_id FROM attempt) a
+             USING (district, batch_id, chunk, item_id)
+           LEFT JOIN (SELECT DISTINCT district, item_id FROM exception) e ON e.district = c.district AND e.item_id = c.item_id
+           WHERE a.item_id IS NULL AND e.item_id IS NULL""",
     "attempt, not of an item of its chunk":
         """SELECT a.reference::text FROM attempt a LEFT JOIN chunk c USING (district, batch_id, chunk)
+           LEFT JOIN (SELECT DISTINCT district, batch_id, chunk, unnest(item_ids) AS item_id FROM chunk WHERE repair) r
+             ON r.district = a.district AND r.batch_id = a.batch_id AND r.chunk = a.chunk AND r.item_id = a.reference / 100
            WHERE c.chunk IS NULL OR a.reference / 100 NOT BETWEEN c.first_item AND c.last_item
-              OR (c.repair AND a.reference / 100 <> ALL (c.item_ids))""",
+              OR (c.repair AND r.item_id IS NULL)""",
     "attempt, one that is skipped or stored twice":
         """SELECT (reference / 100)::text FROM attempt GROUP BY reference / 100
            HAVING count(*) <> max(reference % 100) OR count(DISTINCT reference) <> count(*)""",
@@ -137,15 +141,16 @@ DISPATCH = {
            WHERE s.times IS DISTINCT FROM 1 OR s.rows IS DISTINCT FROM a.rows OR s.fen IS DISTINCT FROM a.fen OR NOT s.ended""",
     "outcome, not what was applied of the gateway's chunks":
         """SELECT concat(number, ' reference ', reference) FROM (
-             SELECT c.number, r.reference, r.state, count(*) AS times
-             FROM applied_chunk c, unnest(c.item_references, c.states) AS r (reference, state) GROUP BY 1, 2, 3) c
+             SELECT number, reference, state, count(*) AS times FROM (
+               SELECT number, unnest(item_references) AS reference, unnest(states) AS state FROM applied_chunk) r
+             GROUP BY 1, 2, 3) c
            FULL JOIN (SELECT applied_in AS number, reference, state, count(*) AS times FROM outcome WHERE applied_in <> 0
                       GROUP BY 1, 2, 3) o USING (number, reference, state)
            WHERE c.times IS DISTINCT FROM o.times""",
     "applied_chunk, a number that is missing or there twice":
         """SELECT concat(min(number), ' to ', max(number)) FROM applied_chunk
            HAVING count(*) <> coalesce(max(number), 0) OR count(DISTINCT number) <> count(*)
-               OR max(number) IS DISTINCT FROM nullif((SELECT max(applied) FROM outcome_cursor), 0)""",
+               OR max(number) IS DISTINCT FROM nullif((SELECT max(applied) FROM outcome_cursor WHERE gateway = 'bankgateway'), 0)""",
     "reservation, not what the ledger reserved":
         """SELECT concat(batch_id, ' line ', line_id) FROM (
              SELECT district, batch_id, line_id, sum(amount_fen) AS fen, count(*) AS times FROM reservation GROUP BY 1, 2, 3) r
@@ -203,8 +208,8 @@ DISPATCH = {
 GATEWAY = {
     "instruction, not what its submission holds":
         """SELECT concat(submission_id, ' reference ', reference) FROM (
-             SELECT s.submission_id, r.reference, count(*) AS times FROM submission s, unnest(s.item_references) AS r (reference)
-             GROUP BY 1, 2) s
+             SELECT submission_id, reference, count(*) AS times FROM (
+               SELECT submission_id, unnest(item_references) AS reference FROM submission) r GROUP BY 1, 2) s
            FULL JOIN (SELECT submission_id, reference, count(*) AS times FROM instruction GROUP BY 1, 2) i
            USING (submission_id, reference) WHERE s.times IS DISTINCT FROM 1 OR i.times IS DISTINCT FROM 1""",
     "submission, not the sum of its instructions":
@@ -239,8 +244,9 @@ GATEWAY = {
            HAVING count(*) <> max(outcome_no) OR count(DISTINCT outcome_no) <> count(*)""",
     "outcome_chunk, not what its outcomes are":
         """SELECT concat(reference, ' number ', outcome_no) FROM (
-             SELECT r.reference, r.outcome_no, count(*) AS times
-             FROM outcome_chunk c, unnest(c.item_references, c.outcome_nos) AS r (reference, outcome_no) GROUP BY 1, 2) c
+             SELECT reference, outcome_no, count(*) AS times FROM (
+               SELECT unnest(item_references) AS reference, unnest(outcome_nos) AS outcome_no FROM outcome_chunk) r
+             GROUP BY 1, 2) c
            FULL JOIN (SELECT reference, outcome_no, count(*) AS times FROM outcome GROUP BY 1, 2) o USING (reference, outcome_no)
            WHERE c.times IS DISTINCT FROM 1 OR o.times IS DISTINCT FROM 1""",
     "outcome_chunk, a number that is missing or there twice":
@@ -257,13 +263,14 @@ GATEWAY = {
            WHERE (c.paid, c.failed, c.unknown, c.returned) IS DISTINCT FROM (o.paid, o.failed, o.unknown, o.returned)""",
     "notification_batch, not one message for each payment that we tell of":
         """SELECT reference::text FROM (
-             SELECT r.reference, count(*) AS times, max(r.amount_fen) AS fen, max(r.last_four) AS last_four
-             FROM notification_batch n,
-                  unnest(n.item_references, n.amounts_fen, n.last_fours) AS r (reference, amount_fen, last_four)
+             SELECT reference, count(*) AS times, max(fen) AS fen, max(last_four) AS last_four FROM (
+               SELECT unnest(item_references) AS reference, unnest(amounts_fen) AS fen, unnest(last_fours) AS last_four
+               FROM notification_batch) r
              GROUP BY 1) n
            FULL JOIN (SELECT i.reference, i.amount_fen AS fen, i.last_four FROM instruction i
                       JOIN submission s USING (submission_id) JOIN agreement g USING (agreement_no)
-                      JOIN outcome o ON o.reference = i.reference AND o.state = 1 WHERE NOT g.bank_notifies) p USING (reference)
+                      JOIN outcome o ON o.district = i.district AND o.reference = i.reference AND o.state = 1
+                      WHERE NOT g.bank_notifies) p USING (reference)
            WHERE n.times IS DISTINCT FROM 1 OR n.fen IS DISTINCT FROM p.fen OR n.last_four IS DISTINCT FROM p.last_four""",
     "statement, not the sum of its lines":
         """SELECT concat(s.agreement_no, ' ', s.day) FROM statement s

@@ -43,7 +43,7 @@ class Run:
     def reckon(self) -> list:
         endpoints = self.stack._read("endpoints.json", {})
         reckoning = Reckoning(endpoints["database_socket"], pathlib.Path(endpoints["bank_journal"]), self.demo.input,
-                              DATA / "policies.rules.json", every_table=True)
+                              DATA / "policies.rules.json")
         return reckoning.run(self.demo.batches)["differences"]
 
     def sql(self, database: str, statement: str) -> None:
