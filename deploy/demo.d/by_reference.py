@@ -10,6 +10,13 @@ MOST_PLACES = 5
 PAID, FAILED, RETURNED = 1, 2, 4
 FILE_SENT, FILE_DONE, FILE_REFUSED = 3, 4, 5
 
+# What an agent bank's return codes mean; every other code is BANK_OTHER.
+CODES = {3004: "ACCOUNT_INVALID", 3030: "ACCOUNT_INVALID", 3009: "ACCOUNT_NOT_FOUND", 3031: "NAME_MISMATCH", 3065: "NAME_MISMATCH",
+         3018: "ACCOUNT_CLOSED", 3039: "ACCOUNT_CLOSED", 3017: "ACCOUNT_FROZEN", 3006: "ACCOUNT_LOST", 3016: "ACCOUNT_LOST",
+         3020: "ACCOUNT_LOST", 3010: "CARD_INACTIVE", 3037: "CARD_INACTIVE", 3069: "DORMANT", 3034: "ACCOUNT_TYPE",
+         3068: "ACCOUNT_TYPE", 3013: "LIMIT", 3055: "LIMIT", 3040: "AMOUNT", 3051: "DUPLICATE", 3057: "ACCOUNT_STATE",
+         3058: "SIGNATURE", 3070: "DECEASED"}
+
 # Rows of each list: the reference first, in its order.
 ATTEMPTS = """SELECT a.reference, a.district, a.amount_fen, i.payee_id, a.account_version, a.bank_code
               FROM attempt a JOIN item i ON i.district = a.district AND i.item_id = a.reference / 100
@@ -64,6 +71,7 @@ class References:
         self.complete = complete
         self.last_statement = max((day for _, day in complete), default="")
         self.times = collections.Counter()
+        self.days = {}  # (agreement, day, debit) of what was reported on its day -> one of its references
 
     def join(self) -> None:
         for reference, rows in grouped(
@@ -73,6 +81,9 @@ class References:
             self._sent(reference, payment)
             self._learnt(reference, payment)
             self._booked(reference, payment)
+        counted = set(self.stream("bankgateway", "SELECT agreement_no, day::text, debit FROM book_day"))
+        for place in sorted(self.days.keys() - counted):
+            self._differ("bankgateway.book_day, none of a day on which payments were reported:", place, "", self.days[place])
 
     def _differ(self, what: str, place, ours, theirs) -> None:
         self.times[what] += 1
@@ -95,11 +106,11 @@ class References:
             self._differ("dispatch.outcome and bankgateway.outcome differ at reference", reference, payment.applied,
                          payment.outcomes)
         # A file that was refused whole failed all its rows: the bank has none of them.
-        failed = any(state == FAILED for _, _, state, *_ in payment.outcomes) and \
-            all(row[7] != FILE_REFUSED for row in payment.instructions)
-        code = any(row.code for (row,) in payment.booked)
-        if failed != code:
-            self._differ("bankgateway.outcome and the bank's journal differ in what failed: reference", reference, failed, code)
+        refused = any(row[7] == FILE_REFUSED for row in payment.instructions)
+        ours = [row[5] for row in payment.outcomes if row[2] == FAILED and not refused]
+        theirs = [f"BANK_{CODES.get(row.code, 'OTHER')}" for (row,) in payment.booked if row.code]
+        if ours != theirs:
+            self._differ("bankgateway.outcome and the bank's journal differ in why it failed: reference", reference, ours, theirs)
 
     def _booked(self, reference: int, payment: Payment) -> None:
         """What was credited and came back, on which day; and the lines of the days that are over."""
@@ -113,7 +124,9 @@ class References:
             if row.returned_on:
                 theirs.append((RETURNED, row.returned_on))
             agreement = self.books.files[row.file_id].agreement_no if row.file_id in self.books.files else "none"
-            for day, debit in ((row.credited_on, True), (row.returned_on, False)):
+            for day, debit, told in ((row.credited_on, True, row.told), (row.returned_on, False, True)):
+                if day and told:
+                    self.days[(agreement, day, debit)] = reference
                 # A day that is over has its statement.
                 if day and day <= self.last_statement:
                     lines.append((agreement, day, debit, row.amount_fen))

@@ -55,7 +55,8 @@ class Row:
     last_four: int
     credited_on: str = ""
     returned_on: str = ""
-    reported: bool = False
+    reported: bool = False  # by a result, whenever
+    told: bool = False      # on the day of the credit
     code: int = 0
 
 
@@ -74,9 +75,14 @@ class Feed:
 
     def __init__(self, pieces):
         self.pieces = pieces
+        self.error = None
 
     def read(self, _size: int = -1) -> str:
-        return next(self.pieces, "")
+        try:
+            return next(self.pieces, "")
+        except JournalError as error:
+            self.error = error
+            raise
 
 
 class Books:
@@ -95,11 +101,17 @@ class Books:
         self.results = {}  # bank -> number of its last result
         self.last_day = ""
         self.faults = []
-        with connection.cursor() as cursor:
+        with connection, connection.cursor() as cursor:
             # Whoever reads a second journal over one session has done with the first.
             cursor.execute("DROP TABLE IF EXISTS bank_line")
             cursor.execute(self.TABLE)
-            cursor.copy_expert("COPY bank_line FROM STDIN", Feed(self._pieces(path)))
+            feed = Feed(self._pieces(path))
+            try:
+                cursor.copy_expert("COPY bank_line FROM STDIN", feed)
+            except Exception:
+                if feed.error is None:
+                    raise
+                raise feed.error from None  # the database knows only that its input broke off
             cursor.execute("CREATE INDEX ON bank_line (reference, line)")
             cursor.execute("ANALYZE bank_line")
 
@@ -202,6 +214,7 @@ class Books:
             if row.credited_on:
                 self.faults.append(f"reference {reference} was credited twice")
             row.credited_on = day
+            row.told = number > 0
         elif kind == "X":
             row.code = code
         elif kind == "R":

@@ -3,6 +3,7 @@ import collections
 import hmac
 
 from by_reference import MOST_PLACES
+from log_facts import FACTS, rows_of, stated
 from tree import Tree, sha256
 
 OUTCOMES = {1: "paid", 2: "failed", 3: "unknown", 4: "returned"}
@@ -19,8 +20,10 @@ APPLIED = """SELECT concat('outcomes/', r.district, '/', r.number), i.batch_id, 
              FROM (SELECT number, district, unnest(item_references) AS reference, unnest(states) AS state,
                           generate_subscripts(item_references, 1) AS place FROM applied_chunk) r
              JOIN item i ON i.district = r.district AND i.item_id = r.reference / 100 ORDER BY r.number, r.district, r.place"""
-# Requests that were done, each with one entry of its service; refusals leave an entry only.
-REQUESTS = {"catalogue": "SELECT request_id FROM request", "dispatch": "SELECT request_id FROM request",
+# Requests that were done, each with one entry of its service; refusals leave an entry only, and what found nothing to send
+# again leaves none.
+REQUESTS = {"catalogue": "SELECT request_id FROM request",
+            "dispatch": "SELECT request_id FROM request WHERE NOT (method = 'ReissueItems' AND answer = '')",
             "bankgateway": "SELECT request_id FROM request UNION ALL SELECT request_id FROM submission"}
 COMMITTED = ("items.collected", "chunk.submitted", "outcomes.applied")
 
@@ -32,8 +35,8 @@ class Log:
         self.rows, self.stream, self.find, self.differ = rows, stream, find, differ
         self.producers = producers
         self.committed = collections.Counter()  # (kind, subject, root, leaves)
-        self.money = collections.Counter()      # budget line -> what was appropriated
-        self.requests = {producer: collections.Counter() for producer in REQUESTS}
+        self.stated = collections.Counter()     # what entries say in words
+        self.requests = {producer: set() for producer in REQUESTS}
 
     def join(self) -> None:
         sent = self._sent()
@@ -45,12 +48,14 @@ class Log:
         self._trees(committed, "outcomes.applied", "outcome", APPLIED)
         for place in sorted((committed - self.committed) + (self.committed - committed), key=str)[:MOST_PLACES]:
             self.find(f"auditlog.entry and dispatch's rows differ at {place[0]} {place[1]}")
-        appropriated = dict(self.rows("dispatch", "SELECT concat('budget-lines/', district, '/', line_id), "
-                                      "sum(amount_fen)::bigint FROM ledger WHERE step = 'appropriate' GROUP BY 1"))
-        self.differ("auditlog.entry and dispatch.ledger differ in what was appropriated to", appropriated, dict(self.money))
+        for kind, (service, *_) in FACTS.items():
+            ours = collections.Counter(rows_of(kind, self.rows))
+            theirs = collections.Counter({one: times for one, times in self.stated.items() if one[0] == kind})
+            for place in sorted((ours - theirs) + (theirs - ours))[:MOST_PLACES]:
+                self.find(f"{service}'s rows and auditlog.entry differ at {' '.join(place)}: {ours[place]} and {theirs[place]}")
         for producer, sql in REQUESTS.items():
-            self.differ(f"{producer}.request and auditlog.entry differ at", collections.Counter(
-                name for (name,) in self.rows(producer, sql)), self.requests[producer])
+            for request in sorted({name for (name,) in self.rows(producer, sql)} ^ self.requests[producer])[:MOST_PLACES]:
+                self.find(f"{producer}.request and auditlog.entry differ at {request}")
 
     def _sent(self) -> dict:
         """(producer, epoch, number) -> hash of what the producer sent. What is on its way counts as said already."""
@@ -58,9 +63,10 @@ class Log:
         for service in self.producers:
             for producer, number, body in self.rows(service, "SELECT producer, number, body FROM outbox_number"):
                 name, epoch = producer.rsplit("/", 1)
-                if sent.setdefault((name, int(epoch), number), sha256(b"\x00", bytes(body))) != sha256(b"\x00", bytes(body)) \
-                        or name != service:
+                key = (name, int(epoch), number)
+                if key in sent or name != service:
                     self.find(f"{service}.outbox_number, not the one number {number} of {producer}")
+                sent[key] = sha256(b"\x00", bytes(body))
             for (body,) in self.rows(service, "SELECT body FROM outbox"):
                 self._take(bytes(body))
         return sent
@@ -75,10 +81,10 @@ class Log:
         kind, request = facts.get("kind", ""), facts.get("request_id")
         if kind in COMMITTED and facts.get("root"):
             self.committed[(kind, facts["subject"], bytes.fromhex(facts["root"]), int(facts["leaves"]))] += 1
-        if kind == "budget.appropriated":
-            self.money[facts["subject"]] += int(facts["detail.amount_fen"])
+        if kind in FACTS:
+            self.stated[stated(facts)] += 1
         if request and facts.get("service") in REQUESTS and not kind.endswith("refused"):
-            self.requests[facts["service"]][request] += 1
+            self.requests[facts["service"]].add(request)
         return facts
 
     def _entries(self, sent: dict) -> dict:

@@ -4,8 +4,8 @@ from above and orders between lines, recoveries and top-ups, cases and what diff
 # Of every service's database.
 EVERY = {
     "schema_migrations, a number that is missing or there twice":
-        """SELECT concat(min(number), ' to ', max(number)) FROM schema_migrations
-           HAVING count(*) <> max(number) OR count(DISTINCT number) <> count(*)""",
+        """SELECT concat(count(*), ' migrations, the last ', max(number)) FROM schema_migrations
+           HAVING count(*) <> coalesce(max(number), 1) OR count(DISTINCT number) <> count(*)""",
 }
 
 DISPATCH = {
@@ -73,16 +73,16 @@ DISPATCH = {
               OR (b.times IS NULL) <> (l.fen IS NULL) OR l.fen <> p.amount_fen""",
     "budget_order, not what its lines were moved by":
         """SELECT concat(district, ' order ', order_id) FROM (
-             SELECT district, order_id, kind, amount_fen, state, to_line_id IS NOT NULL AS two, count(*) AS times FROM budget_order
-             GROUP BY 1, 2, 3, 4, 5, 6) o
-           FULL JOIN (SELECT district, split_part(reason, '/', 3)::bigint AS order_id, count(*) AS rows, min(amount_fen) AS least,
-                             max(amount_fen) AS most,
+             SELECT district, order_id, kind, amount_fen, state, line_id, to_line_id, count(*) AS times FROM budget_order
+             GROUP BY 1, 2, 3, 4, 5, 6, 7) o
+           FULL JOIN (SELECT district, split_part(reason, '/', 3)::bigint AS order_id, array_agg(line_id ORDER BY credit <> 2, line_id)
+                               AS lines, min(amount_fen) AS least, max(amount_fen) AS most,
                              max(array_position(ARRAY['transfer', 'lapse', 'carry_over', 'settle'], step)) AS kind
                       FROM ledger WHERE step IN ('transfer', 'lapse', 'carry_over', 'settle') GROUP BY 1, 2) l
              USING (district, order_id)
-           WHERE o.times IS DISTINCT FROM 1 OR (o.state = 2 AND o.amount_fen > 0) IS DISTINCT FROM (l.rows IS NOT NULL)
-              OR (l.rows IS NOT NULL AND ((l.least, l.most, l.kind) <> (o.amount_fen, o.amount_fen, o.kind)
-                                          OR l.rows <> CASE WHEN o.two THEN 2 ELSE 1 END))""",
+           WHERE o.times IS DISTINCT FROM 1 OR (o.state = 2 AND o.amount_fen > 0) IS DISTINCT FROM (l.lines IS NOT NULL)
+              OR (l.least, l.most, l.kind) <> (o.amount_fen, o.amount_fen, o.kind)
+              OR l.lines <> array_remove(ARRAY[o.line_id, o.to_line_id], NULL)""",
     "budget_order, one that no entry of the counter covers":
         """SELECT concat(o.district, ' order ', o.order_id) FROM budget_order o LEFT JOIN district_counter c USING (district)
            LEFT JOIN budget_line l ON l.district = o.district AND l.line_id = o.line_id
@@ -116,7 +116,7 @@ DISPATCH = {
            GROUP BY c.district, c.case_id
            HAVING NOT coalesce(bool_or(c.person_id IN (i.person_id, i.payee_id) OR m.other_id IN (i.person_id, i.payee_id)), false)""",
     "recovery, not of a payment, or not what its receipts are":
-        """SELECT concat(r.district, ' recovery ', r.recovery_id) FROM (
+        """SELECT concat(coalesce(r.district, e.district), ' recovery ', recovery_id) FROM (
              SELECT district, recovery_id, count(*) AS times, max(batch_id) AS batch_id, max(item_id) AS item_id, max(state) AS state,
                     max(due_fen) AS due, max(received_fen) AS received FROM recovery GROUP BY 1, 2) r
            FULL JOIN (SELECT district, recovery_id, sum(amount_fen) AS fen, max(batch_id) AS batch_id, max(item_id) AS item_id
@@ -207,4 +207,8 @@ GATEWAY = {
 AUDITLOG = {
     "entry, one that comes twice":
         "SELECT index::text FROM entry GROUP BY index HAVING count(*) > 1",
+    "tree_head, not one for each append":
+        """SELECT concat('size ', size) FROM tree_head h
+           FULL JOIN (SELECT appended_at, max(index) + 1 AS size FROM entry GROUP BY 1) e USING (appended_at, size)
+           GROUP BY size HAVING count(h.root) <> 1 OR bool_or(e.size IS NULL)""",
 }

@@ -49,6 +49,7 @@ class Reckoning:
         self.fen = dict.fromkeys(KEYS, 0)
         self.reasons = {}
         self.expected_line = {}  # (district, line) -> {account: fen}
+        self.analyzed = set()
         self.booked = {}  # of the batch that is looked at
         self.seen_instructions = self.seen_credits = 0
 
@@ -67,11 +68,13 @@ class Reckoning:
     def _connect(self, database: str):
         """A session that reads one moment of one database."""
         connection = psycopg2.connect(host=self.socket, dbname=database, user="postgres")
-        connection.autocommit = True
-        with connection.cursor() as cursor:
+        if database not in self.analyzed:
             # What was loaded a moment ago has no statistics yet.
-            cursor.execute("ANALYZE")
-        connection.autocommit = False
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute("ANALYZE")
+            connection.autocommit = False
+            self.analyzed.add(database)
         connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
         plan_for_whole_tables(connection)
         return connection

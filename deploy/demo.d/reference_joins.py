@@ -16,7 +16,7 @@ CITY_CODE = 120_000_000_000
 CARD_STATES = ("", "NOT_ACTIVE", "ACTIVE", "LOST", "CANCELLED")
 ROLES = ("", "HEAD", "SPOUSE", "CHILD", "PARENT")
 KINDS = {"CARD_REPLACED": 1, "CARD_ACTIVATED": 4, "DEATH": 5}
-APPROVED, PUBLISHED = 3, 4
+FOLLOWED_AFTER = "5 minutes"
 # What the enumerations of the contract put before their names.
 PREFIXES = ("CALCULATION_TYPE_", "PAYEE_RULE_", "RESIDENCE_RULE_", "SLOT_UNIT_", "KEY_KIND_")
 
@@ -128,7 +128,7 @@ REGISTRY = {
         """SELECT concat(count(*), ' chunks of a load') FROM load_chunk GROUP BY load_id
            HAVING count(*) <> max(chunk) OR count(DISTINCT chunk) <> count(*)""",
     "load_chunk, not as many people as there are":
-        """SELECT concat(sum(accepted), ' accepted') FROM load_chunk
+        """SELECT concat(coalesce(sum(accepted), 0), ' accepted') FROM load_chunk
            HAVING coalesce(sum(accepted), 0) <> (SELECT count(*) FROM person)""",
     "merge_request, not whom it merged":
         """SELECT concat('person ', person_id) FROM (
@@ -312,10 +312,12 @@ class Reference:
             if named and not known and wrong < MOST_PLACES:
                 wrong += 1
                 self.find(f"dispatch.item, of a person whom the registry does not have: {person}")
-        applied = self.rows("dispatch", "SELECT applied FROM outcome_cursor WHERE gateway = 'registry'")
-        last = self.rows("registry", "SELECT last_change FROM numbering")
-        if applied != last:
-            self.find(f"dispatch.outcome_cursor, not at the registry's last change: {applied} and {last}")
+        # A change is followed once it is a while old, so that what it is about has been committed.
+        last, due = self.rows("registry", "SELECT coalesce(max(number), 0), coalesce(max(number) FILTER (WHERE recorded_at < "
+                                          f"now() - interval '{FOLLOWED_AFTER}'), 0) FROM change")[0]
+        for (applied,) in self.rows("dispatch", "SELECT applied FROM outcome_cursor WHERE gateway = 'registry'"):
+            if not due <= applied <= last:
+                self.find(f"dispatch.outcome_cursor, at change {applied} of the registry's {last}, of which {due} are due")
         merged = {(person, other) for person, other in self.rows("dispatch", "SELECT person_id, other_id FROM merged_person")}
         pairs = self.rows("registry", "SELECT person_id, merged_into FROM person WHERE merged_into IS NOT NULL")
         expected = {pair for one in pairs for pair in (one, one[::-1])}

@@ -8,6 +8,8 @@ columns, so that hash and merge joins are what there is. What is rare beside pay
 DISPATCH = {
     "batch, stored more than once":
         "SELECT batch_id::text FROM batch GROUP BY batch_id HAVING count(*) > 1",
+    "batch, released by who entered it":
+        "SELECT batch_id::text FROM batch WHERE created_by = released_by",
     "upload_chunk, not what its items and refused rows are":
         """SELECT concat(batch_id, ' chunk ', chunk) FROM (
              SELECT batch_id, chunk, count(*) AS times, max(rows) AS rows, max(rows_fen) AS rows_fen, max(accepted) AS accepted,
@@ -113,9 +115,9 @@ DISPATCH = {
            WHERE is_item AND b.state NOT IN (1, 11) AND (until IS NULL OR until < item_id)""",
     "chunk, stored more than once":
         "SELECT concat(batch_id, ' chunk ', chunk) FROM chunk GROUP BY batch_id, chunk HAVING count(*) > 1",
-    "chunk, not done although its batch is settled":
+    "chunk, not done although nothing waits any more":
         """SELECT concat(c.batch_id, ' chunk ', c.chunk) FROM chunk c JOIN batch b USING (district, batch_id)
-           WHERE b.state IN (8, 9) AND c.stage <> 4""",
+           WHERE (b.state IN (8, 9) AND c.stage <> 4) OR (b.state = 7 AND c.stage NOT IN (4, 9))""",
     "chunk, a repair that did nothing with an item":
         """SELECT concat(c.batch_id, ' chunk ', c.chunk, ' item ', c.item_id)
            FROM (SELECT district, batch_id, chunk, unnest(item_ids) AS item_id FROM chunk WHERE stage = 4) c
