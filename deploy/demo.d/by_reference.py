@@ -124,7 +124,7 @@ class References:
             if row.returned_on:
                 theirs.append((RETURNED, row.returned_on))
             agreement = self.books.files[row.file_id].agreement_no if row.file_id in self.books.files else "none"
-            for day, debit, told in ((row.credited_on, True, row.told), (row.returned_on, False, True)):
+            for day, debit, told in ((row.credited_on, True, row.credit_told), (row.returned_on, False, row.return_told)):
                 if day and told:
                     self.days[(agreement, day, debit)] = reference
                 # A day that is over has its statement.

@@ -55,8 +55,9 @@ class Row:
     last_four: int
     credited_on: str = ""
     returned_on: str = ""
-    reported: bool = False  # by a result, whenever
-    told: bool = False      # on the day of the credit
+    reported: bool = False     # by a result, whenever
+    credit_told: bool = False  # on its day
+    return_told: bool = False
     code: int = 0
 
 
@@ -170,8 +171,8 @@ class Books:
     def credits(self) -> dict:
         """How many credits, of how many fen, and how many references that have more than one."""
         with self.connection.cursor() as cursor:
-            cursor.execute("SELECT coalesce(sum(times), 0)::bigint, coalesce(sum(fen), 0)::bigint, count(*) FILTER (WHERE times > 1) "
-                           "FROM (SELECT count(*) AS times, sum(amount_fen) AS fen FROM bank_line WHERE kind = 'C' "
+            cursor.execute("SELECT coalesce(sum(times), 0)::bigint, coalesce(sum(fen), 0)::bigint, "
+                           "count(*) FILTER (WHERE times > 1) FROM (SELECT count(*) AS times, sum(amount_fen) AS fen FROM bank_line WHERE kind = 'C' "
                            "GROUP BY reference) c")
             return dict(zip(("credits", "fen", "references_credited_twice"), cursor.fetchone()))
 
@@ -214,12 +215,13 @@ class Books:
             if row.credited_on:
                 self.faults.append(f"reference {reference} was credited twice")
             row.credited_on = day
-            row.told = number > 0
+            row.credit_told = number > 0
         elif kind == "X":
             row.code = code
         elif kind == "R":
             if not row.credited_on or row.returned_on:
                 self.faults.append(f"reference {reference} came back without a credit, or twice")
             row.returned_on = day
+            row.return_told = number > 0
         row.reported |= number > 0
         return row

@@ -17,8 +17,8 @@ DISPATCH = {
              SELECT district, count(*) AS times, max(next_batch) AS next_batch, max(next_serial) AS next_serial,
                     max(next_line) AS next_line, max(next_document) AS next_document, max(next_recovery) AS next_recovery
              FROM district_counter GROUP BY district) c
-           FULL JOIN (SELECT district, max(batch_id % 10000000) AS batch, max((first_item + declared_count - 1) % 1000000000) AS serial
-                      FROM batch GROUP BY district) b USING (district)
+           FULL JOIN (SELECT district, max(batch_id % 10000000) AS batch,
+                             max((first_item + declared_count - 1) % 1000000000) AS serial FROM batch GROUP BY district) b USING (district)
            FULL JOIN (SELECT district, max(line_id) AS line FROM budget_line GROUP BY district) l USING (district)
            FULL JOIN (SELECT district, max(number % 10000000) AS document FROM (
                         SELECT district, receipt_id AS number FROM fund_receipt
@@ -27,7 +27,8 @@ DISPATCH = {
            FULL JOIN (SELECT district, max(number % 10000000) AS recovery FROM (
                         SELECT district, recovery_id AS number FROM recovery UNION ALL SELECT district, case_id FROM recovery_case
                         UNION ALL SELECT district, arrival_id FROM arrival) r GROUP BY district) r USING (district)
-           WHERE c.times IS DISTINCT FROM 1 OR c.next_batch <> coalesce(b.batch, 0) + 1 OR c.next_serial <> coalesce(b.serial, 0) + 1
+           WHERE c.times IS DISTINCT FROM 1 OR c.next_batch <> coalesce(b.batch, 0) + 1
+              OR c.next_serial <> coalesce(b.serial, 0) + 1
               OR c.next_line <> coalesce(l.line, 0) + 1 OR c.next_document <> coalesce(d.document, 0) + 1
               OR c.next_recovery <> coalesce(r.recovery, 0) + 1""",
     "request, kept more than once":
@@ -98,8 +99,8 @@ DISPATCH = {
                       FROM item i JOIN batch_origin o USING (district, batch_id) WHERE o.kind = 2) i USING (district, item_id)
            LEFT JOIN item e ON e.district = t.district AND e.item_id = t.of_item
            GROUP BY 1, t.item_id HAVING count(*) > 1 OR t.item_id IS NULL OR count(i.batch_id) = 0
-               OR NOT bool_and(t.batch_id = i.batch_id AND t.amount_fen = i.amount_fen AND e.batch_id IS NOT DISTINCT FROM i.of_batch
-                               AND e.person_id IS NOT DISTINCT FROM i.person_id)""",
+               OR NOT bool_and(t.batch_id = i.batch_id AND t.amount_fen = i.amount_fen
+                               AND e.batch_id IS NOT DISTINCT FROM i.of_batch AND e.person_id IS NOT DISTINCT FROM i.person_id)""",
     "top_up, one for an item that is skipped or there twice":
         """SELECT of_item::text FROM top_up GROUP BY district, of_item
            HAVING count(*) <> max(ordinal) OR count(DISTINCT ordinal) <> count(*)""",
@@ -114,11 +115,12 @@ DISPATCH = {
            LEFT JOIN item i ON i.district = r.district AND i.item_id = r.item_id
            LEFT JOIN merged_person m ON m.person_id = c.person_id
            GROUP BY c.district, c.case_id
-           HAVING NOT coalesce(bool_or(c.person_id IN (i.person_id, i.payee_id) OR m.other_id IN (i.person_id, i.payee_id)), false)""",
+           HAVING NOT coalesce(bool_or(c.person_id IN (i.person_id, i.payee_id)
+                                       OR m.other_id IN (i.person_id, i.payee_id)), false)""",
     "recovery, not of a payment, or not what its receipts are":
         """SELECT concat(coalesce(r.district, e.district), ' recovery ', recovery_id) FROM (
-             SELECT district, recovery_id, count(*) AS times, max(batch_id) AS batch_id, max(item_id) AS item_id, max(state) AS state,
-                    max(due_fen) AS due, max(received_fen) AS received FROM recovery GROUP BY 1, 2) r
+             SELECT district, recovery_id, count(*) AS times, max(batch_id) AS batch_id, max(item_id) AS item_id,
+                    max(state) AS state, max(due_fen) AS due, max(received_fen) AS received FROM recovery GROUP BY 1, 2) r
            FULL JOIN (SELECT district, recovery_id, sum(amount_fen) AS fen, max(batch_id) AS batch_id, max(item_id) AS item_id
                       FROM recovery_receipt GROUP BY 1, 2) e USING (district, recovery_id)
            LEFT JOIN item i ON i.district = r.district AND i.item_id = r.item_id
@@ -152,16 +154,17 @@ DISPATCH = {
 GATEWAY = {
     "restore_epoch, not one row with the epoch of the newest file":
         """SELECT concat(count(*), ' rows, epoch ', max(epoch)) FROM restore_epoch
-           HAVING count(*) <> 1 OR max(epoch) <> coalesce((SELECT max(split_part(file_id, '-', 3)::integer) FROM file), max(epoch))""",
+           HAVING count(*) <> 1
+               OR max(epoch) <> coalesce((SELECT max(split_part(file_id, '-', 3)::integer) FROM file), max(epoch))""",
     "request, kept more than once":
         "SELECT request_id FROM request GROUP BY request_id HAVING count(*) > 1",
     "bank, of an agreement that is none, or more than once":
         """SELECT bank_code FROM (SELECT bank_code, count(*) AS times FROM bank GROUP BY 1) b
            FULL JOIN (SELECT DISTINCT bank_code FROM agreement) a USING (bank_code) WHERE b.times IS DISTINCT FROM 1""",
-    "agreement, with files and not reconciled to the day before the newest statement":
+    "agreement, with statements and not reconciled through the same day as all others":
         """SELECT a.agreement_no FROM agreement a
            LEFT JOIN (SELECT agreement_no, max(day) AS day FROM statement WHERE complete GROUP BY 1) s USING (agreement_no)
-           WHERE s.day IS NOT NULL AND a.reconciled_through IS DISTINCT FROM greatest(a.reconciled_through, s.day)
+           WHERE (s.day IS NOT NULL AND a.reconciled_through IS NULL) OR a.reconciled_through < s.day
               OR a.reconciled_through <> (SELECT max(reconciled_through) FROM agreement)""",
     "reconciliation_case, not what its history says":
         """SELECT concat('case ', case_id) FROM (
@@ -187,7 +190,8 @@ GATEWAY = {
     "reconciliation_case, of an agreement or a bank that is none":
         """SELECT concat('case ', c.case_id) FROM reconciliation_case c LEFT JOIN agreement a USING (agreement_no)
            LEFT JOIN bank b ON b.bank_code = c.bank_code
-           WHERE b.bank_code IS NULL OR (c.agreement_no <> '' AND (a.district, a.bank_code) IS DISTINCT FROM (c.district, c.bank_code))""",
+           WHERE b.bank_code IS NULL
+              OR (c.agreement_no <> '' AND (a.district, a.bank_code) IS DISTINCT FROM (c.district, c.bank_code))""",
     "reconciliation_case, a missing statement on a day of which it is there":
         """SELECT concat('case ', c.case_id) FROM reconciliation_case c LEFT JOIN statement s USING (agreement_no, day)
            WHERE c.kind = 'STATEMENT_MISSING' AND (c.subject <> c.day::text OR (c.state = 5) <> coalesce(s.complete, false))""",

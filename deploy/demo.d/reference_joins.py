@@ -41,7 +41,8 @@ CATALOGUE = {
            GROUP BY what, id HAVING count(*) > 1""",
     "policy_version, one that is skipped, or not the newest of its policy":
         """SELECT policy_id FROM (SELECT policy_id, latest_version FROM policy) p
-           FULL JOIN (SELECT policy_id, count(*) AS versions, max(version) AS last FROM policy_version GROUP BY 1) v USING (policy_id)
+           FULL JOIN (SELECT policy_id, count(*) AS versions, max(version) AS last FROM policy_version GROUP BY 1) v
+             USING (policy_id)
            WHERE p.latest_version IS NULL OR (v.versions, v.last) IS DISTINCT FROM (p.latest_version::bigint, p.latest_version)""",
     "published_entry, not the version that was public and in force when its list was published":
         """SELECT concat(district, ' edition ', edition, ' ', policy_id) FROM published_entry e

@@ -172,8 +172,8 @@ class Checker(unittest.TestCase):
                            "AND NOT c.relispartition "
                            "AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid)")
             rows += cursor.fetchall()
-            cursor.execute("SELECT c.relname, format('ALTER TABLE %I ALTER %I DROP IDENTITY', c.relname, a.attname) FROM pg_attribute a "
-                           "JOIN pg_class c ON c.oid = a.attrelid WHERE a.attidentity <> ''")
+            cursor.execute("SELECT c.relname, format('ALTER TABLE %I ALTER %I DROP IDENTITY', c.relname, a.attname) "
+                           "FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE a.attidentity <> ''")
             for table, statement in rows + cursor.fetchall():
                 found.setdefault(table, []).append(statement)
         return found
