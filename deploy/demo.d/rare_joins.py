@@ -48,9 +48,6 @@ DISPATCH = {
     "departure, one that is there twice, or without its batch":
         """SELECT concat(d.batch_id, ' person ', d.person_id) FROM departure d LEFT JOIN batch b USING (district, batch_id)
            GROUP BY d.batch_id, d.person_id HAVING count(*) > 1 OR count(b.batch_id) = 0""",
-    "route, of a chunk that is done or none":
-        """SELECT concat(r.batch_id, ' chunk ', r.chunk) FROM route r LEFT JOIN chunk c USING (district, batch_id, chunk)
-           GROUP BY r.batch_id, r.chunk HAVING count(*) > 1 OR count(*) FILTER (WHERE c.stage IN (2, 3, 9)) <> 1""",
     "fund_receipt, not the sum of what was passed down of it":
         """SELECT concat(district, ' receipt ', receipt_id) FROM (
              SELECT district, receipt_id, count(*) AS times, max(amount_fen) AS fen, max(passed_fen) AS passed FROM fund_receipt

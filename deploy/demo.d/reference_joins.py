@@ -142,7 +142,7 @@ REGISTRY = {
 def plain(value):
     """A rule without what says nothing: prefixes of enumerations, and fields that are empty."""
     if isinstance(value, dict):
-        return {key: plain(one) for key, one in value.items() if plain(one) not in ("", 0, [], {}, None)}
+        return {key: one for key, one in ((key, plain(one)) for key, one in value.items()) if one not in ("", 0, [], {}, None)}
     if isinstance(value, list):
         return [plain(one) for one in value]
     if isinstance(value, str):

@@ -36,8 +36,9 @@ TABLES = {
         "movement": ("to_bucket = 6", {"items": PLUS, "amount_fen": PLUS, "to_bucket": "7::smallint",
                                        "from_bucket": "1::smallint",
                                        "batch_id": PLUS, "reason": OTHER_TEXT}),
-        "chunk": ("NOT repair", {"first_item": PLUS, "last_item": "{} - 1", "stage": "2::smallint", "batch_id": PLUS,
-                                 "chunk": "{} + 50", "repair": "true"}),
+        "chunk": ("NOT repair AND EXISTS (SELECT FROM batch b WHERE b.batch_id = chunk.batch_id AND b.state = 8)", {
+            "first_item": PLUS, "last_item": "{} - 1", "stage": "2::smallint", "batch_id": PLUS, "chunk": "{} + 50",
+            "repair": "true"}),
         "chunk of a repair": ("repair AND EXISTS (SELECT FROM attempt a WHERE a.batch_id = chunk.batch_id "
                               "AND a.chunk = chunk.chunk)", {"item_ids": "ARRAY[1, 2]::bigint[]", "stage": "9::smallint",
                                                              "chunk": "{} + 50"}),
@@ -199,9 +200,6 @@ PREPARED[("bankgateway", "case_event")] = PREPARED[("bankgateway", "reconciliati
 ADDED = {
     ("dispatch", "departure"):
         "INSERT INTO departure SELECT district, batch_id, person_id, masked_name, amount_fen, '' FROM item ORDER BY item_id LIMIT 1",
-    ("dispatch", "route"):
-        "INSERT INTO route SELECT district, batch_id, chunk, ARRAY[first_item], ARRAY[1], ARRAY[0]::smallint[], ARRAY['x'] "
-        "FROM chunk WHERE stage = 4 LIMIT 1",
     ("dispatch", "batch_origin"):
         "INSERT INTO batch_origin SELECT district, max(batch_id), 1, min(batch_id) FROM batch WHERE state = 8 GROUP BY 1 LIMIT 1",
     ("dispatch", "top_up"):
