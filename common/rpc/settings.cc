@@ -77,7 +77,7 @@ absl::StatusOr<std::unique_ptr<Channel>> OpenPeer(
   options.server = service;
   options.tls = TlsFilesOf(config);
   options.on_call = std::move(on_call);
-  return Channel::Open(std::move(options));
+  return Channel::Open(options);
 }
 
 }  // namespace yikatong::rpc

@@ -142,7 +142,7 @@ class ServiceTest : public ::testing::Test {
     options.server = server;
     options.tls = {files_->Path(folder + "/ca.pem"), files_->Path(folder + "/tls.pem"),
                    files_->Path(folder + "/tls.key")};
-    absl::StatusOr<std::unique_ptr<rpc::Channel>> channel = rpc::Channel::Open(std::move(options));
+    absl::StatusOr<std::unique_ptr<rpc::Channel>> channel = rpc::Channel::Open(options);
     EXPECT_TRUE(channel.ok()) << channel.status();
     return channel.ok() ? *std::move(channel) : nullptr;
   }

@@ -234,7 +234,7 @@ absl::StatusOr<std::shared_ptr<AgentBank>> GrpcAgentBanks::Of(const Bank& bank) 
         bank.tls_name.empty() ? bank.address.substr(0, bank.address.rfind(':')) : bank.tls_name;
     options.tls = tls_;
     options.retry_unavailable = false;
-    absl::StatusOr<std::unique_ptr<rpc::Channel>> opened = rpc::Channel::Open(std::move(options));
+    absl::StatusOr<std::unique_ptr<rpc::Channel>> opened = rpc::Channel::Open(options);
     if (!opened.ok()) {
       channels_.erase({bank.address, bank.tls_name});
       return opened.status();

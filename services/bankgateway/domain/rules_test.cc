@@ -199,7 +199,7 @@ TEST(Payments, WhatIsStoredIsWhatIsReadAgain) {
 
 TEST(BankFiles, HaveTheFormOfTheContractInPartsOfAtMostAMebibyte) {
   const FileHeader header{MakeFileId(120105, absl::CivilDay(2026, 3, 2), 1, 7), "AG-1",
-                          absl::CivilDay(2026, 3, 2), 10'000, 10'000 * 500};
+                          absl::CivilDay(2026, 3, 2), 10'000, 5'000'000};
   EXPECT_EQ(header.file_id, "120105-20260302-1-0000007");
   std::string all;
   std::int32_t parts = 0;

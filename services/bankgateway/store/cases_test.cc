@@ -12,7 +12,7 @@ namespace {
 
 using status::Reason;
 
-constexpr identity::Scope kAll{.all_districts = true};
+const identity::Scope kAll{.all_districts = true};
 
 // Days of the agreement on which a statement's debits less credits are not payments less returns
 // and what is in suspense; and cases whose money is not the sum of their legs.

@@ -512,6 +512,7 @@ absl::Status PgCaseBook::ApplyAnswers(const std::string& bank_code,
     OutcomeWriter writer(context_, tx, bank_code, "case");
     YKT_RETURN_IF_ERROR(writer.Lock().status());
     std::vector<std::int64_t> references;
+    references.reserve(answers.size());
     for (const BankResult& answer : answers) references.push_back(answer.reference);
     YKT_RETURN_IF_ERROR(writer.Load(references));
     Columns columns;

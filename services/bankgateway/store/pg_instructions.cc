@@ -89,7 +89,7 @@ absl::Status PgInstructionBook::StoreChunk(const identity::Caller& caller, const
     leaves.Add(
         crypto::LeafHash(std::to_string(row.reference) + "|" + std::to_string(row.amount_fen)));
   }
-  const absl::Status stored =
+  absl::Status stored =
       context_.database.Transact("store_chunk", [&](Transaction& tx) -> absl::Status {
         YKT_ASSIGN_OR_RETURN(const Rows agreements,
                              tx.Run(sql::kAgreementGet, chunk.agreement_no, true, "{}"));

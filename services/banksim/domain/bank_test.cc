@@ -23,7 +23,7 @@ std::string CardNumber(int i) {
   char body[24];
   std::snprintf(body, sizeof body, "620000%09d", i);
   for (char check = '0'; check <= '9'; ++check) {
-    const std::string card = std::string(body) + check;
+    std::string card = std::string(body) + check;
     if (AccountNumberFits(card, true)) return card;
   }
   return "";
@@ -385,6 +385,7 @@ TEST_F(BankTest, TakesARowInTensOfMicrosecondsAndKeepsItInAHundredBytes) {
     return 0LL;
   };
   std::vector<TestFile> files;
+  files.reserve(20);
   for (int i = 0; i < 20; ++i)
     files.push_back(MakeFile("P" + std::to_string(i), MakeRows(i * 10'000, 10'000)));
   const long long before = resident();

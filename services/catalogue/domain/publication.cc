@@ -67,7 +67,7 @@ absl::StatusOr<PolicyVersion> SelectPayable(const Policy& policy,
     status::Metadata metadata = About(policy, day);
     metadata["version"] = std::to_string(in_force->version);
     metadata["due_on"] = base::FormatDate(PublicationDueOn(from));
-    return status::Refuse(Reason::kPolicyPublicationOverdue, "", std::move(metadata));
+    return status::Refuse(Reason::kPolicyPublicationOverdue, "", metadata);
   }
   return *in_force;
 }

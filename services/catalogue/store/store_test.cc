@@ -78,6 +78,7 @@ TEST_F(PolicyStore, ARefusedRequestLeavesNothingAndItsIdMayBeUsedAgain) {
 TEST_F(PolicyStore, OneRequestSentTwiceAtOnceIsDoneOnce) {
   std::atomic<int> ok{0};
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
       const auto answer =

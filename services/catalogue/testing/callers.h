@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -24,7 +25,7 @@ inline identity::Caller Person(std::string person, std::string organisation,
   return caller;
 }
 
-inline identity::Caller Operator(std::string organisation = "civil.120000",
+inline identity::Caller Operator(const std::string& organisation = "civil.120000",
                                  std::string field = "CIVIL",
                                  std::int32_t district = identity::kWholeCity) {
   return Person("op-" + organisation, organisation, {identity::Role::kDepartmentOperator},
@@ -45,7 +46,8 @@ inline identity::Caller Dispatch() {
   return caller;
 }
 
-inline Call CallOf(identity::Caller caller, std::string request_id = "", std::string content = "") {
+inline Call CallOf(identity::Caller caller, std::string request_id = "",
+                   std::string_view content = "") {
   return {.caller = std::move(caller),
           .method = "/test",
           .request_id = std::move(request_id),

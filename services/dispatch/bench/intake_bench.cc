@@ -97,6 +97,6 @@ int main(int argc, char** argv) {
       "rows {}  accepted {}  rows/s {:.0f}  cpu us/row {:.1f}  statements/chunk {:.1f}  seal ms "
       "{:.0f}\n",
       rows, accepted, rows / wall, cpu / rows * 1e6,
-      static_cast<double>(counters.statements) / (rows / kChunk), (WallSeconds() - before) * 1e3);
+      static_cast<double>(counters.statements) * kChunk / rows, (WallSeconds() - before) * 1e3);
   return accepted == rows ? 0 : 1;
 }

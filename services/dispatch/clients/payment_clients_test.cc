@@ -34,12 +34,14 @@ std::string ReadFile(const std::string& path) {
 template <typename Request, typename Response>
 using Handler = std::function<absl::Status(const Request&, Response&)>;
 
+// NOLINTBEGIN(bugprone-macro-parentheses): names cannot stand in them.
 #define YKT_FAKE(Method, ResponseType, handler)                                            \
   Handler<YKT_NAMESPACE::Method##Request, YKT_NAMESPACE::ResponseType> handler;            \
   grpc::Status Method(grpc::ServerContext*, const YKT_NAMESPACE::Method##Request* request, \
                       YKT_NAMESPACE::ResponseType* response) override {                    \
     return rpc::ToGrpc(handler(*request, *response));                                      \
   }
+// NOLINTEND(bugprone-macro-parentheses)
 
 struct Bank final : bank::BankGatewayService::Service {
 #define YKT_NAMESPACE bank
