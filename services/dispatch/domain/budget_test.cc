@@ -95,7 +95,8 @@ TEST(Orders, HaveTheFieldsOfTheirKind) {
 }
 
 TEST(Orders, StayWithinYearAndSourceAndNeverTouchAClosedLine) {
-  const auto lines = [](OrderKind kind, BudgetLine line, BudgetLine to, absl::CivilDay today) {
+  const auto lines = [](OrderKind kind, const BudgetLine& line, BudgetLine to,
+                        absl::CivilDay today) {
     const BudgetOrder order = OrderOf(kind, 0, 2);
     return Reason(CheckOrderLines(order, line, order.HasTarget() ? &to : nullptr, today));
   };

@@ -193,8 +193,8 @@ class FakeClaimTable final : public ClaimTable {
   int takes = 0;
 };
 
-Claimant Wants(std::int64_t item, std::vector<std::string> own,
-               std::vector<std::string> edges = {}) {
+Claimant Wants(std::int64_t item, const std::vector<std::string>& own,
+               const std::vector<std::string>& edges = {}) {
   Claimant claimant;
   claimant.item_id = item;
   for (const std::string& name : own) claimant.own.push_back(KeyOf(name));
@@ -247,6 +247,7 @@ TEST(Claims, AThousandRowsForOneKeyThatIsGoneCostOneStatement) {
   FakeClaimTable table;
   table.own[KeyOf("a")] = 99;
   std::vector<Claimant> claimants;
+  claimants.reserve(1'000);
   for (int i = 0; i < 1'000; ++i) claimants.push_back(Wants(i + 1, {"a"}));
   const auto taken = SettleClaims(table, claimants, -5, 1, 50);
   EXPECT_THAT(Verdicts(*taken), ::testing::Each("ALREADY_CLAIMED"));
@@ -418,7 +419,7 @@ TEST_F(RosterTest, AnAmountOffTheStandardIsReportedWithBoth) {
   row.amount_fen = 104'600;
   EXPECT_EQ(Fate(row), "AMOUNT_NOT_STANDARD standard_fen=104500;given_fen=104600");
   period = "2026-Q1";
-  row.amount_fen = 3 * 104'500;
+  row.amount_fen = 313'500;
   EXPECT_EQ(Fate(row), "") << "a quarter of a monthly policy is three months";
 }
 

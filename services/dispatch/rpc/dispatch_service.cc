@@ -38,7 +38,7 @@ absl::Status Put(absl::StatusOr<Response> answer, Response* response) {
                                    v1::response_type* response) {                                  \
     return rpc::Unary(guard_, context, "/yikatong.dispatch.v1.DispatchService/" #method, *request, \
                       [&](const identity::Caller& caller) {                                        \
-                        return Put(half.method(*request, caller), response);                       \
+                        return Put((half).method(*request, caller), response);                     \
                       });                                                                          \
   }
 
@@ -50,7 +50,7 @@ absl::Status Put(absl::StatusOr<Response> answer, Response* response) {
     return rpc::Unary(guard_, context, "/yikatong.dispatch.v1.DispatchService/" #method, *request, \
                       [&](const identity::Caller& caller) -> absl::Status {                        \
                         YKT_RETURN_IF_ERROR(rpc::RequireRequestId(request->request_id()));         \
-                        return Put(half.method(*request, caller), response);                       \
+                        return Put((half).method(*request, caller), response);                     \
                       });                                                                          \
   }
 
