@@ -91,6 +91,7 @@ Parts::Parts(const config::Config& config, telemetry::Metrics& metrics, Keys key
              {static_cast<int>(config.Int("file_rows")), Milliseconds(config, "pack_wait")}),
       outcomes_(context_),
       cases_(context_),
+      traces_(context_),
       intake_(instructions_, directory_, business_clock_, std::move(keys.seal)),
       banks_(rpc::TlsFilesOf(config)),
       sender_(files_, directory_, banks_, clock_, business_clock_),

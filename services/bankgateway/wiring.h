@@ -30,6 +30,7 @@
 #include "services/bankgateway/store/pg_files.h"
 #include "services/bankgateway/store/pg_instructions.h"
 #include "services/bankgateway/store/pg_outcomes.h"
+#include "services/bankgateway/store/pg_traces.h"
 #include "services/bankgateway/workers/workers.h"
 #include "yikatong/auditlog/v1/auditlog.grpc.pb.h"
 
@@ -50,7 +51,9 @@ class Parts {
 
   postgres::Database& database() { return database_; }
   Intake& intake() { return intake_; }
-  GatewayRpc::Books books() { return {directory_, instructions_, files_, outcomes_, cases_}; }
+  GatewayRpc::Books books() {
+    return {directory_, instructions_, files_, outcomes_, cases_, traces_};
+  }
   // Limits rates, and records refusals of known callers as audit entries.
   rpc::GuardOptions GuardOptionsOf(const config::Config& config);
 
@@ -84,6 +87,7 @@ class Parts {
   PgFileBook files_;
   PgOutcomeBook outcomes_;
   PgCaseBook cases_;
+  PgTraceBook traces_;
   Intake intake_;
   GrpcAgentBanks banks_;
   Sender sender_;

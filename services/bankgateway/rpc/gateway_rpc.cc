@@ -11,6 +11,7 @@
 #include "common/status/status.h"
 #include "services/bankgateway/rpc/case_methods.h"
 #include "services/bankgateway/rpc/page.h"
+#include "services/bankgateway/rpc/trace_rpc.h"
 #include "services/bankgateway/rpc/wire.h"
 
 namespace yikatong::bankgateway {
@@ -57,6 +58,7 @@ constexpr identity::MethodRule kRules[] = {
     {kSubmitChunk, {}, {"dispatch"}},
     {kListOutcomes, {}, {"dispatch"}},
     {kGetInstruction, RoleSet::All(), {"dispatch", "oversight"}},
+    {kTraceSubmissions, {}, {"dispatch"}},
     {kListFiles, RoleSet::All(), {"dispatch", "oversight"}},
     {kListReconciliations, RoleSet::All(), {"dispatch", "oversight"}},
     {kListDifferences, RoleSet::All(), {"dispatch", "oversight"}},

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <grpcpp/server_context.h>
+#include <grpcpp/support/sync_stream.h>
 
 #include <span>
 
@@ -10,6 +11,7 @@
 #include "services/bankgateway/domain/case_book.h"
 #include "services/bankgateway/domain/intake.h"
 #include "services/bankgateway/domain/ports.h"
+#include "services/bankgateway/domain/trace.h"
 #include "yikatong/bankgateway/v1/bankgateway.grpc.pb.h"
 
 namespace yikatong::bankgateway {
@@ -26,6 +28,7 @@ class GatewayRpc final : public v1::BankGatewayService::Service {
     FileBook& files;
     OutcomeBook& outcomes;
     CaseBook& cases;
+    TraceBook& traces;
   };
   GatewayRpc(Intake& intake, Books books, const rpc::Guard& guard)
       : intake_(intake), books_(books), guard_(guard) {}
@@ -81,6 +84,10 @@ class GatewayRpc final : public v1::BankGatewayService::Service {
   grpc::Status ConfirmDecision(grpc::ServerContext* context,
                                const v1::ConfirmDecisionRequest* request,
                                v1::Case* response) override;
+  // In trace_rpc.cc.
+  grpc::Status TraceSubmissions(grpc::ServerContext* context,
+                                const v1::TraceSubmissionsRequest* request,
+                                grpc::ServerWriter<v1::TraceSubmissionsResponse>* stream) override;
   grpc::Status GetStatistics(grpc::ServerContext* context, const v1::GetStatisticsRequest* request,
                              v1::GetStatisticsResponse* response) override;
 

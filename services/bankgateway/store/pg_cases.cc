@@ -12,16 +12,8 @@
 #include "services/bankgateway/store/pg_files.h"
 
 namespace yikatong::bankgateway {
-namespace {
 
-using postgres::Columns;
-using postgres::Row;
-using postgres::Rows;
-using postgres::Transaction;
-using status::Reason;
-
-// The columns of case_list and case_get.
-Case CaseOf(const Row& row, absl::CivilDay today, const CaseTerms& terms) {
+Case CaseOf(const postgres::Row& row, absl::CivilDay today, const CaseTerms& terms) {
   Case one;
   one.case_id = row.Int64(0);
   one.agreement_no = row.Text(1);
@@ -52,6 +44,14 @@ Case CaseOf(const Row& row, absl::CivilDay today, const CaseTerms& terms) {
                 one.due_on.value_or(one.opened_on + terms.unknown_due_days) < today;
   return one;
 }
+
+namespace {
+
+using postgres::Columns;
+using postgres::Row;
+using postgres::Rows;
+using postgres::Transaction;
+using status::Reason;
 
 OpenCase OpenOf(const Case& one) {
   OpenCase open;

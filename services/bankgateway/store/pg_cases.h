@@ -7,6 +7,9 @@
 
 namespace yikatong::bankgateway {
 
+// A case out of the columns of case_list, case_get and trace_cases.
+Case CaseOf(const postgres::Row& row, absl::CivilDay today, const CaseTerms& terms);
+
 class PgCaseBook final : public CaseBook {
  public:
   explicit PgCaseBook(const StoreContext& context) : context_(context) {}
