@@ -29,6 +29,8 @@
 #include "services/dispatch/clients/registry_feed.h"
 #include "services/dispatch/clients/rule_codec.h"
 #include "services/dispatch/config.h"
+#include "services/dispatch/rpc/archive_handlers.h"
+#include "services/dispatch/rpc/archive_rpc.h"
 #include "services/dispatch/rpc/budget_handlers.h"
 #include "services/dispatch/rpc/budget_rpc.h"
 #include "services/dispatch/rpc/dispatch_service.h"
@@ -36,6 +38,8 @@
 #include "services/dispatch/rpc/money_service.h"
 #include "services/dispatch/rpc/repair_service.h"
 #include "services/dispatch/sql/queries.h"
+#include "services/dispatch/store/archive_seal_store.h"
+#include "services/dispatch/store/archive_store.h"
 #include "services/dispatch/store/budget_order_store.h"
 #include "services/dispatch/store/chunk_store.h"
 #include "services/dispatch/store/death_store.h"
@@ -48,6 +52,7 @@
 #include "services/dispatch/store/refusal_store.h"
 #include "services/dispatch/store/repair_list_store.h"
 #include "services/dispatch/store/top_up_store.h"
+#include "services/dispatch/workers/archive_worker.h"
 #include "services/dispatch/workers/change_follower.h"
 #include "services/dispatch/workers/chunk_worker.h"
 #include "services/dispatch/workers/outcome_follower.h"
@@ -97,6 +102,8 @@ class AllParts final : public Parts {
         repair_list_store_(context_, calendar_),
         top_up_store_(context_, random_),
         death_store_(context_, rules_),
+        archive_seal_store_(context_, kGatewayName),
+        archive_store_(context_),
         pass_down_store_(context_, money_store_),
         order_store_(context_, money_store_),
         intake_store_(context_, rules_, calendar_, random_, money_store_, {},
@@ -116,6 +123,7 @@ class AllParts final : public Parts {
         repairs_(context_, rules_, calendar_, recovery_store_, repair_list_store_, top_up_store_,
                  catalogue_),
         budget_(context_, money_store_, pass_down_store_, order_store_, policies_),
+        archives_(context_, archive_store_),
         sink_(*peers_.auditlog),
         registry_(database_, clock_, ids_.NewId(), postgres::WorkerOptionsOf(config)),
         worker_options_(WorkerOptionsOf(config)),
@@ -143,8 +151,10 @@ class AllParts final : public Parts {
   std::vector<rpc::Served> ServicesBehind(const rpc::Guard& guard) override {
     service_ = std::make_unique<DispatchRpc>(guard, intake_, money_, repairs_);
     budget_service_ = std::make_unique<BudgetRpc>(guard, budget_);
+    archive_service_ = std::make_unique<ArchiveRpc>(guard, archives_);
     return {{service_.get(), v1::DispatchService::service_full_name()},
-            {budget_service_.get(), v1::BudgetService::service_full_name()}};
+            {budget_service_.get(), v1::BudgetService::service_full_name()},
+            {archive_service_.get(), v1::ArchiveService::service_full_name()}};
   }
 
   absl::Status Start() override {
@@ -169,6 +179,9 @@ class AllParts final : public Parts {
       changes_ =
           std::make_unique<ChangeFollower>(death_store_, feed_, registry_, clock_, kRegistryName);
       threads_.emplace_back([this] { changes_->Run(stopping_, [this] { CountRepairs(); }); });
+      archiver_ = std::make_unique<ArchiveWorker>(archive_seal_store_, gateway_, registry_, clock_,
+                                                  &metrics_);
+      threads_.emplace_back([this] { archiver_->Run(stopping_); });
     }
     poller_ = std::make_unique<ProgressPoller>(service_->hub(), intake_, *cache_);
     threads_.emplace_back([this] { WatchGauges(); });
@@ -292,6 +305,8 @@ class AllParts final : public Parts {
   RepairListStore repair_list_store_;
   TopUpStore top_up_store_;
   DeathStore death_store_;
+  ArchiveSealStore archive_seal_store_;
+  ArchiveStore archive_store_;
   PassDownStore pass_down_store_;
   BudgetOrderStore order_store_;
   PgIntakeStore intake_store_;
@@ -306,6 +321,7 @@ class AllParts final : public Parts {
   MoneyService money_;
   RepairService repairs_;
   BudgetHandlers budget_;
+  ArchiveHandlers archives_;
   outbox::GrpcSink<auditlog::v1::AuditLogService::Stub> sink_;
   postgres::WorkerRegistry registry_;
   const ChunkWorkerOptions worker_options_;
@@ -313,10 +329,12 @@ class AllParts final : public Parts {
 
   std::unique_ptr<DispatchRpc> service_;
   std::unique_ptr<BudgetRpc> budget_service_;
+  std::unique_ptr<ArchiveRpc> archive_service_;
   std::unique_ptr<outbox::Relay> relay_;
   std::vector<std::unique_ptr<ChunkWorker>> workers_;
   std::unique_ptr<OutcomeFollower> follower_;
   std::unique_ptr<ChangeFollower> changes_;
+  std::unique_ptr<ArchiveWorker> archiver_;
   std::int64_t count_repairs_at_ms_ = 0;  // of the follower's thread
   std::unique_ptr<ProgressPoller> poller_;
   std::mutex mutex_;

@@ -4,8 +4,8 @@
 
 #include "common/base/dates.h"
 #include "common/status/status.h"
+#include "services/dispatch/clients/gateway_stub.h"
 #include "services/dispatch/clients/peer_status.h"
-#include "yikatong/bankgateway/v1/bankgateway.grpc.pb.h"
 #include "yikatong/catalogue/v1/catalogue.grpc.pb.h"
 #include "yikatong/registry/v1/registry.grpc.pb.h"
 
@@ -115,10 +115,6 @@ absl::StatusOr<SealedChunk> RegistryAccounts::Seal(std::span<const SealGroup> gr
     sealed.envelopes.push_back(one.SerializeAsString());
   return sealed;
 }
-
-struct BankGateway::Stub {
-  std::unique_ptr<bank::BankGatewayService::Stub> gateway;
-};
 
 BankGateway::BankGateway(const rpc::Channel& channel)
     : channel_(channel), stub_(new Stub{bank::BankGatewayService::NewStub(channel.grpc())}) {}

@@ -43,6 +43,9 @@ class BankGateway final : public GatewayPort {
                                                          int max_chunks) override;
   absl::StatusOr<bool> StatementReconciled(std::string_view agreement_no,
                                            absl::CivilDay day) override;
+  // In trace_client.cc.
+  absl::StatusOr<std::vector<SubmissionTrace>> TraceSubmissions(
+      std::int32_t district, const std::vector<std::string>& submissions) override;
 
  private:
   struct Stub;

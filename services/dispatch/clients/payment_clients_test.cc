@@ -50,6 +50,14 @@ struct Bank final : bank::BankGatewayService::Service {
   YKT_FAKE(ListOutcomes, ListOutcomesResponse, on_outcomes)
   YKT_FAKE(ListReconciliations, ListReconciliationsResponse, on_reconciliations)
 #undef YKT_NAMESPACE
+  std::function<absl::Status(const bank::TraceSubmissionsRequest&,
+                             grpc::ServerWriter<bank::TraceSubmissionsResponse>&)>
+      on_trace;
+  grpc::Status TraceSubmissions(
+      grpc::ServerContext*, const bank::TraceSubmissionsRequest* request,
+      grpc::ServerWriter<bank::TraceSubmissionsResponse>* stream) override {
+    return rpc::ToGrpc(on_trace(*request, *stream));
+  }
 };
 struct Registry final : people::RegistryService::Service {
 #define YKT_NAMESPACE people
@@ -134,6 +142,49 @@ TEST_F(PaymentClients, AStoredSubmissionIsSentAsItWasEncoded) {
   EXPECT_EQ(*gateway.Submit(bytes, absl::Seconds(10)), 2);
   EXPECT_EQ(*gateway.Submit(bytes, absl::Seconds(10)), 2);
   EXPECT_EQ(first, bytes);
+}
+
+TEST_F(PaymentClients, WhatBecameOfSubmissionsIsReadFromAStreamThatMustEndWell) {
+  BankGateway gateway(*channel_);
+  bool breaks = false;
+  bank_.on_trace = [&](const bank::TraceSubmissionsRequest& request,
+                       grpc::ServerWriter<bank::TraceSubmissionsResponse>& stream) {
+    EXPECT_EQ(request.district(), 120'105);
+    for (const std::string& one : request.submissions()) {
+      bank::TraceSubmissionsResponse answer;
+      answer.set_submission(one);
+      answer.set_file_id("F-1");
+      answer.set_file_state(bank::FILE_STATE_DONE);
+      bank::StatementShare& share = *answer.add_statements();
+      share.mutable_statement()->set_agreement_no("A1");
+      share.mutable_statement()->set_business_date("2026-03-10");
+      share.mutable_statement()->set_complete(true);
+      share.mutable_statement()->set_lines(7);
+      share.set_own_lines(2);
+      bank::Case& one_case = *answer.add_cases();
+      one_case.set_case_id(5);
+      one_case.set_business_date("2026-03-11");
+      one_case.set_state(bank::CASE_STATE_CLOSED);
+      stream.Write(answer);
+      if (breaks) return status::Refuse(Reason::kDatabaseUnavailable);
+    }
+    return absl::OkStatus();
+  };
+  const auto traces = gateway.TraceSubmissions(120'105, {"s-1", "s-2"});
+  ASSERT_TRUE(traces.ok()) << traces.status();
+  ASSERT_EQ(traces->size(), 2u);
+  EXPECT_EQ((*traces)[1].submission, "s-2");
+  EXPECT_EQ((*traces)[0].file_state, "DONE");
+  EXPECT_EQ((*traces)[0].statements[0].day, absl::CivilDay(2026, 3, 10));
+  EXPECT_EQ((*traces)[0].statements[0].lines, 7);
+  EXPECT_EQ((*traces)[0].statements[0].own_lines, 2);
+  EXPECT_EQ((*traces)[0].cases[0].state, "CLOSED");
+  EXPECT_EQ((*traces)[0].cases[0].decision, "");
+  // What came before the end does not count.
+  breaks = true;
+  EXPECT_EQ(status::ReasonOf(gateway.TraceSubmissions(120'105, {"s-1", "s-2"}).status()),
+            Reason::kDatabaseUnavailable);
+  EXPECT_TRUE(gateway.TraceSubmissions(120'105, {})->empty());
 }
 
 TEST_F(PaymentClients, ARefusalKeepsItsReasonAndSilenceIsUnavailableOrTooLate) {

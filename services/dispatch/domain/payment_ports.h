@@ -84,6 +84,47 @@ struct OutcomeChunk {
   std::vector<ReportedOutcome> outcomes;
 };
 
+// What a submission has to do with one bank statement.
+struct StatementShare {
+  std::string agreement_no;
+  absl::CivilDay day;
+  bool complete = false;  // closed by the bank, and compared whole
+  std::int64_t lines = 0;
+  std::int64_t agreed = 0;
+  std::int64_t differences = 0;
+  std::int64_t debit_fen = 0;
+  std::int64_t credit_fen = 0;
+  std::int64_t own_lines = 0;
+  std::int64_t own_debit_fen = 0;
+  std::int64_t own_credit_fen = 0;
+};
+
+// A difference between books and bank about one payment, as somebody decided it.
+struct TracedCase {
+  std::int64_t case_id = 0;
+  std::string kind;
+  std::int64_t reference = 0;
+  absl::CivilDay day;
+  std::string state;     // OPEN … CLOSED
+  std::string decision;  // empty for none
+  std::string reason;
+  std::int64_t statement_fen = 0;
+  std::int64_t book_fen = 0;
+};
+
+// What became of a submission at the bank.
+struct SubmissionTrace {
+  std::string submission;  // its request id
+  std::string agreement_no;
+  std::string file_id;      // empty while it is in none
+  std::string file_sha256;  // 32 bytes, or empty
+  std::string file_state;   // SENT, DONE …, or empty
+  std::string file_date;    // YYYY-MM-DD, or empty
+  std::int32_t file_offset = 0;
+  std::vector<StatementShare> statements;
+  std::vector<TracedCase> cases;
+};
+
 // The gateway.
 class GatewayPort {
  public:
@@ -105,6 +146,9 @@ class GatewayPort {
   // Whether the closed statement of that agreement and day was compared whole.
   virtual absl::StatusOr<bool> StatementReconciled(std::string_view agreement_no,
                                                    absl::CivilDay day) = 0;
+  // What became of submissions that the gateway took, in the order of the question.
+  virtual absl::StatusOr<std::vector<SubmissionTrace>> TraceSubmissions(
+      std::int32_t district, const std::vector<std::string>& submissions) = 0;
 };
 
 // The catalogue.

@@ -30,6 +30,9 @@ constexpr RoleSet kWriteOff = {Role::kDepartmentReviewer, Role::kDistrictFinance
                                Role::kCityFinance};
 constexpr RoleSet kResume = {Role::kDistrictFinanceOperator, Role::kPaymentReleaser,
                              Role::kCityFinance};
+// A whole roster leaves the house: who answers for it, who audits it.
+constexpr RoleSet kExport = {Role::kDepartmentReviewer, Role::kDistrictFinanceReviewer,
+                             Role::kCityFinance, Role::kAuditor};
 constexpr ServiceSet kReaders = {"oversight", "portal"};
 
 #define YKT_METHOD(name) "/yikatong.dispatch.v1.DispatchService/" name
@@ -93,6 +96,11 @@ constexpr MethodRule kRules[] = {
     {YKT_METHOD("ListBudgetOrders"), RoleSet::All(), kReaders},
     {YKT_METHOD("ListYearEndBlockers"), RoleSet::All(), kReaders},
     {YKT_METHOD("GetBudgetStatement"), RoleSet::All(), kReaders},
+#undef YKT_METHOD
+#define YKT_METHOD(name) "/yikatong.dispatch.v1.ArchiveService/" name
+    {YKT_METHOD("ListArchives"), RoleSet::All(), kReaders},
+    {YKT_METHOD("GetArchive"), RoleSet::All(), kReaders},
+    {YKT_METHOD("ExportArchive"), kExport, {"oversight"}},
 };
 #undef YKT_METHOD
 

@@ -13,6 +13,7 @@
 #include "services/dispatch/domain/attempt_state.h"
 #include "services/dispatch/domain/ids.h"
 #include "services/dispatch/sql/queries.h"
+#include "services/dispatch/store/archive_due.h"
 #include "services/dispatch/store/budget_audit.h"
 #include "services/dispatch/store/chunk_store.h"
 
@@ -302,6 +303,7 @@ absl::Status MoneyStore::Close(postgres::Transaction& tx, const identity::Caller
                            {"to_repair", std::to_string(to_repair)}});
   }
   YKT_RETURN_IF_ERROR(Advance(tx, context_, batch, BatchEvent::kClose));
+  YKT_RETURN_IF_ERROR(MarkArchiveDue(tx, batch));
   return Audit(tx, context_, caller, batch,
                {.kind = "batch.closed", .request_id = std::string(request_id)})
       .status();

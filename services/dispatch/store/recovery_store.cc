@@ -11,6 +11,7 @@
 #include "services/dispatch/domain/attempt_state.h"
 #include "services/dispatch/domain/ids.h"
 #include "services/dispatch/sql/queries.h"
+#include "services/dispatch/store/archive_due.h"
 #include "services/dispatch/store/chunk_store.h"
 
 namespace yikatong::dispatch {
@@ -227,6 +228,8 @@ absl::StatusOr<Recovery> RecoveryStore::Step(postgres::Transaction& tx,
                               IsOpen(recovery.state) ? std::string() : caller.Actor(),
                               recovery.decision, context_.business.Today()));
   YKT_INVARIANT(updated.affected() == 1, "a recovery changed its state under our lock");
+  // However it ended belongs into the archive of its batch, which may be sealed already.
+  if (!IsOpen(recovery.state)) YKT_RETURN_IF_ERROR(MarkArchiveDue(tx, locked.batch));
   details["item"] = std::to_string(recovery.item_id);
   details["state"] = RecoveryStateName(recovery.state);
   YKT_RETURN_IF_ERROR(Audit(tx, context_, caller, locked.batch,

@@ -62,7 +62,10 @@ MoneyRig::MoneyRig(postgres::PgFixture& server, int count)
       repairs(context, rules, calendar, recoveries, repair_list, top_ups, catalogue),
       pass_downs(context, money),
       orders(context, money),
-      budget(context, money, pass_downs, orders, policies) {
+      budget(context, money, pass_downs, orders, policies),
+      archive_seals(context, "gateway"),
+      archive_store(context),
+      archives(context, archive_store) {
   catalogue.Put(RuleOf("P001"));
   people.Populate(count);
 }
@@ -71,7 +74,8 @@ Replica::Replica(MoneyRig& rig, const std::string& name, ChunkWorkerOptions opti
     : registry(rig.pg->database(), rig.clock, name),
       worker(rig.chunks, rig.accounts, rig.gateway, rig.policies, registry, rig.clock, options),
       follower(rig.outcomes, rig.chunks, rig.gateway, registry, "gateway"),
-      changes(rig.deaths, rig.feed, registry, rig.clock, "registry") {
+      changes(rig.deaths, rig.feed, registry, rig.clock, "registry"),
+      archiver(rig.archive_seals, rig.gateway, registry, rig.clock, nullptr) {
   EXPECT_TRUE(registry.BeatOnce().ok());
 }
 
@@ -113,7 +117,7 @@ std::int64_t MoneyTest::Approved(int rows, const std::string& policy, int first,
   create.set_policy_id(policy);
   create.set_period(period_);
   create.set_declared_count(rows);
-  create.set_declared_fen(rows * fen);
+  create.set_declared_fen(rows * fen + static_cast<std::int64_t>(bad_rows_.size()));
   const auto batch = rig_->handlers.CreateBatch(create, operator_);
   EXPECT_EQ(Outcome(batch), "OK");
   if (!batch.ok()) return 0;
@@ -123,11 +127,15 @@ std::int64_t MoneyTest::Approved(int rows, const std::string& policy, int first,
     v1::UploadItemsRequest chunk;
     chunk.set_batch_id(id);
     chunk.set_chunk(number);
-    for (int row = from; row < std::min(rows, from + chunk_rows); ++row)
-      *chunk.add_rows() = RowOf(row + 1, first + row, fen);
+    int refused = 0;
+    for (int row = from; row < std::min(rows, from + chunk_rows); ++row) {
+      const bool bad = bad_rows_.contains(row + 1);
+      *chunk.add_rows() = RowOf(row + 1, first + row, bad ? fen + 1 : fen);
+      if (bad) ++refused;
+    }
     const auto answer = rig_->handlers.UploadChunk(chunk, operator_, stream);
     EXPECT_EQ(Outcome(answer), "OK");
-    EXPECT_EQ(answer->accepted(), chunk.rows_size());
+    EXPECT_EQ(answer->accepted(), chunk.rows_size() - refused);
   }
   const auto step = [&](auto request, auto call) {
     request.set_request_id(NewRequest());

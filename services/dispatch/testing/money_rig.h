@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,12 +13,16 @@
 #include "common/postgres/lease.h"
 #include "common/postgres/testing/pg_fixture.h"
 #include "services/dispatch/clients/testing/money_fakes.h"
+#include "services/dispatch/rpc/archive_handlers.h"
 #include "services/dispatch/rpc/budget_handlers.h"
 #include "services/dispatch/rpc/money_service.h"
 #include "services/dispatch/rpc/repair_service.h"
+#include "services/dispatch/store/archive_seal_store.h"
+#include "services/dispatch/store/archive_store.h"
 #include "services/dispatch/store/death_store.h"
 #include "services/dispatch/store/outcome_store.h"
 #include "services/dispatch/testing/rig.h"
+#include "services/dispatch/workers/archive_worker.h"
 #include "services/dispatch/workers/change_follower.h"
 #include "services/dispatch/workers/chunk_worker.h"
 #include "services/dispatch/workers/outcome_follower.h"
@@ -57,6 +62,9 @@ struct MoneyRig {
   PassDownStore pass_downs;
   BudgetOrderStore orders;
   BudgetHandlers budget;
+  ArchiveSealStore archive_seals;
+  ArchiveStore archive_store;
+  ArchiveHandlers archives;
 };
 
 // One replica: its life signs, a worker, a follower.
@@ -67,6 +75,7 @@ struct Replica {
   ChunkWorker worker;
   OutcomeFollower follower;
   ChangeFollower changes;
+  ArchiveWorker archiver;
 };
 
 class MoneyTest : public ::testing::Test {
@@ -139,6 +148,7 @@ class MoneyTest : public ::testing::Test {
   std::string Books(std::int64_t line);
 
   std::string period_ = "2026-03";  // of the batches that are made
+  std::set<int> bad_rows_;  // their rows that are refused, since they ask for a fen too much
   static inline std::unique_ptr<postgres::PgFixture> server_;
   std::unique_ptr<MoneyRig> rig_;
   identity::Caller operator_ = CallerOf("operator", {identity::Role::kDepartmentOperator});

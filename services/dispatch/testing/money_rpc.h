@@ -18,7 +18,7 @@ class MoneyRpcTest : public MoneyTest {
   void SetUp() override {
     MoneyTest::SetUp();
     served_ = std::make_unique<Served>(rig_->handlers, rig_->service, rpc::GuardOptions(),
-                                       &rig_->budget, &rig_->repairs);
+                                       &rig_->budget, &rig_->repairs, &rig_->archives);
   }
   void TearDown() override { served_.reset(); }
 

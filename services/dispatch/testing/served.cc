@@ -82,7 +82,7 @@ rpc::TlsFiles TlsOf(const std::string& kind, const std::string& name,
 }
 
 Served::Served(IntakeHandlers& intake, MoneyHandlers& money, rpc::GuardOptions options,
-               BudgetHandlers* budget, RepairHandlers* repairs)
+               BudgetHandlers* budget, RepairHandlers* repairs, ArchiveHandlers* archives)
     : authorizer_(AccessRules()),
       signer_(*identity::TokenSigner::Load(Installation() + "/keys/token-issuer.key", clock_)),
       tokens_(
@@ -96,12 +96,18 @@ Served::Served(IntakeHandlers& intake, MoneyHandlers& money, rpc::GuardOptions o
   } else {
     budget_ = std::make_unique<v1::BudgetService::Service>();
   }
+  if (archives != nullptr) {
+    archives_ = std::make_unique<ArchiveRpc>(*guard_, *archives);
+  } else {
+    archives_ = std::make_unique<v1::ArchiveService::Service>();
+  }
   rpc::ServerOptions server;
   server.tls = TlsOf("services", "dispatch");
   server_ = std::make_unique<rpc::Server>(
       server,
       std::vector<rpc::Served>{{service_.get(), v1::DispatchService::service_full_name()},
-                               {budget_.get(), v1::BudgetService::service_full_name()}},
+                               {budget_.get(), v1::BudgetService::service_full_name()},
+                               {archives_.get(), v1::ArchiveService::service_full_name()}},
       authorizer_, [] { return true; }, metrics_.Registry());
   const absl::Status started = server_->Start();
   EXPECT_TRUE(started.ok()) << started;

@@ -22,6 +22,7 @@
 #include "common/rpc/client.h"
 #include "common/rpc/server.h"
 #include "common/telemetry/metrics.h"
+#include "services/dispatch/rpc/archive_rpc.h"
 #include "services/dispatch/rpc/budget_rpc.h"
 #include "services/dispatch/rpc/dispatch_service.h"
 
@@ -46,9 +47,11 @@ class Served {
   using Stub = v1::DispatchService::Stub;
 
   // What it is given must outlive it. Fails the test where the server does not start. Without
-  // `budget` the methods of BudgetService are not implemented, without `repairs` those of repairs.
+  // `budget` the methods of BudgetService are not implemented, without `repairs` those of repairs,
+  // without `archives` those of ArchiveService.
   Served(IntakeHandlers& intake, MoneyHandlers& money, rpc::GuardOptions options = {},
-         BudgetHandlers* budget = nullptr, RepairHandlers* repairs = nullptr);
+         BudgetHandlers* budget = nullptr, RepairHandlers* repairs = nullptr,
+         ArchiveHandlers* archives = nullptr);
   ~Served();
 
   const identity::Authorizer& authorizer() const { return authorizer_; }
@@ -90,6 +93,7 @@ class Served {
   std::unique_ptr<rpc::Guard> guard_;
   std::unique_ptr<DispatchRpc> service_;
   std::unique_ptr<v1::BudgetService::Service> budget_;
+  std::unique_ptr<v1::ArchiveService::Service> archives_;
   std::unique_ptr<rpc::Server> server_;
   std::map<std::string, std::unique_ptr<rpc::Channel>> channels_;
 };

@@ -165,6 +165,36 @@ absl::StatusOr<bool> FakeGateway::StatementReconciled(std::string_view agreement
   return reconciled && !unreconciled.contains({std::string(agreement_no), day});
 }
 
+absl::StatusOr<std::vector<SubmissionTrace>> FakeGateway::TraceSubmissions(
+    std::int32_t, const std::vector<std::string>& submissions) {
+  if (before_trace) before_trace();
+  const std::lock_guard lock(mutex_);
+  ++traced;
+  if (!trace_fails.ok()) return trace_fails;
+  std::vector<SubmissionTrace> traces;
+  for (const std::string& wanted : submissions) {
+    for (const Submission& one : taken) {
+      if (one.request_id != wanted) continue;
+      SubmissionTrace& trace = traces.emplace_back();
+      trace.submission = wanted;
+      trace.agreement_no = one.agreement_no;
+      trace.file_id = "F-1";
+      trace.file_sha256 = std::string(32, 'f');
+      trace.file_state = "DONE";
+      trace.file_date = "2026-03-09";
+      std::int64_t fen = 0;
+      for (const InstructionRow& row : one.rows) fen += row.amount_fen;
+      const auto rows = static_cast<std::int64_t>(one.rows.size());
+      trace.statements.push_back(
+          {one.agreement_no, booked_on,
+           reconciled && !unreconciled.contains({one.agreement_no, booked_on}), rows, rows, 0, fen,
+           0, rows, fen, 0});
+      break;
+    }
+  }
+  return traces;
+}
+
 void FakeGateway::Report(std::int32_t district, std::vector<ReportedOutcome> outcomes) {
   const std::lock_guard lock(mutex_);
   OutcomeChunk& chunk = outcomes_.emplace_back();

@@ -71,6 +71,10 @@ class FakeGateway final : public GatewayPort {
                                                          int max_chunks) override;
   absl::StatusOr<bool> StatementReconciled(std::string_view agreement_no,
                                            absl::CivilDay day) override;
+  // Of what was taken: all of it in one file, on the statement of `booked_on`, which is complete as
+  // StatementReconciled says.
+  absl::StatusOr<std::vector<SubmissionTrace>> TraceSubmissions(
+      std::int32_t district, const std::vector<std::string>& submissions) override;
 
   // What the next calls of Submit do, in order; then they succeed.
   enum class Mode { kTake, kTakeAndLoseAnswer, kAway, kLeaseLost, kRefuse };
@@ -78,6 +82,10 @@ class FakeGateway final : public GatewayPort {
   absl::Status refusal;  // for kRefuse
   Agreements agreements{{{"A1", kBankA, false, false}}, ""};
   bool reconciled = true;
+  absl::CivilDay booked_on = absl::CivilDay(2026, 3, 10);
+  absl::Status trace_fails;  // what TraceSubmissions answers, unless it is OK
+  std::function<void()> before_trace;
+  int traced = 0;  // calls of TraceSubmissions
   std::set<std::pair<std::string, absl::CivilDay>> unreconciled;
   std::function<void()> before_submit;
 
