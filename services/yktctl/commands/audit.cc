@@ -13,6 +13,7 @@
 #include "common/outbox/entry.h"
 #include "common/status/status.h"
 #include "services/yktctl/commands/call.h"
+#include "services/yktctl/commands/log_proof.h"
 #include "yikatong/auditlog/v1/auditlog.grpc.pb.h"
 #include "yikatong/dispatch/v1/dispatch.grpc.pb.h"
 
@@ -21,26 +22,6 @@ namespace {
 
 namespace v1 = ::yikatong::auditlog::v1;
 using Log = v1::AuditLogService;
-
-absl::Status Broken(std::string_view what) {
-  return status::Refuse(status::Reason::kProofInvalid, what);
-}
-
-absl::StatusOr<crypto::Digest> DigestFrom(const std::string& bytes) {
-  const auto digest = crypto::DigestOf(bytes);
-  if (!digest.has_value()) return Broken("a hash is not 32 bytes long");
-  return *digest;
-}
-
-absl::StatusOr<std::vector<crypto::Digest>> DigestsFrom(
-    const google::protobuf::RepeatedPtrField<std::string>& hashes) {
-  std::vector<crypto::Digest> digests;
-  for (const std::string& one : hashes) {
-    YKT_ASSIGN_OR_RETURN(const crypto::Digest digest, DigestFrom(one));
-    digests.push_back(digest);
-  }
-  return digests;
-}
 
 struct Verification {
   std::string public_key, previous, keep;
@@ -53,17 +34,6 @@ struct Verification {
   std::int64_t size = 0;
   std::string root;
 };
-
-// The signed head of the log: its note verifies under the key that the auditor brought.
-absl::StatusOr<crypto::Checkpoint> OpenNote(const std::string& note,
-                                            const crypto::Ed25519PublicKey& key) {
-  const std::string origin = note.substr(0, note.find('\n'));
-  YKT_ASSIGN_OR_RETURN(const crypto::NoteVerifier verifier,
-                       crypto::NoteVerifier::Make(origin, key));
-  const auto checkpoint = crypto::OpenCheckpoint(note, verifier);
-  if (!checkpoint.ok()) return Broken("the checkpoint's signature is not that of the log's key");
-  return *checkpoint;
-}
 
 absl::Status CheckConsistency(Session& session, const crypto::Checkpoint& old,
                               const crypto::Checkpoint& now) {
@@ -78,28 +48,6 @@ absl::Status CheckConsistency(Session& session, const crypto::Checkpoint& old,
     return Broken("the log does not extend the checkpoint that was kept: its history was changed");
   }
   return absl::OkStatus();
-}
-
-// That an entry is in the tree of the checkpoint: its body is hashed here.
-absl::StatusOr<v1::Entry> CheckInclusion(Session& session, const v1::EntrySelector& entry,
-                                         const crypto::Checkpoint& checkpoint) {
-  v1::GetEntryRequest get;
-  *get.mutable_entry() = entry;
-  v1::Entry found;
-  YKT_RETURN_IF_ERROR(Call<Log>(session, "auditlog", &Log::Stub::GetEntry, get, found));
-  v1::GetInclusionProofRequest request;
-  *request.mutable_entry() = entry;
-  request.set_tree_size(static_cast<std::int64_t>(checkpoint.size));
-  v1::InclusionProof proof;
-  YKT_RETURN_IF_ERROR(
-      Call<Log>(session, "auditlog", &Log::Stub::GetInclusionProof, request, proof));
-  YKT_ASSIGN_OR_RETURN(const std::vector<crypto::Digest> path, DigestsFrom(proof.path()));
-  if (!crypto::VerifyInclusion(crypto::LeafHash(found.body()),
-                               static_cast<std::uint64_t>(proof.index()), checkpoint.size, path,
-                               checkpoint.root)) {
-    return Broken(fmt::format("entry {} is not in the tree of the checkpoint", found.index()));
-  }
-  return found;
 }
 
 // One payment, from its leaf to the signed checkpoint.

@@ -80,5 +80,6 @@ void AddRepairCommands(CLI::App& app, Session& session, int& code);
 void AddBudgetCommands(CLI::App& app, Session& session, int& code);
 void AddBankCommands(CLI::App& app, Session& session, int& code);
 void AddAuditCommands(CLI::App& app, Session& session, int& code);
+void AddArchiveCommands(CLI::App& app, Session& session, int& code);
 
 }  // namespace yikatong::yktctl
