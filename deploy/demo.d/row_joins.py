@@ -205,6 +205,48 @@ DISPATCH = {
            WHERE NOT n.aggregate_only AND b.state BETWEEN 4 AND 9 AND a.batch_id IS NULL""",
     "attachment, the same bytes twice":
         "SELECT batch_id::text FROM attachment GROUP BY batch_id, sha256 HAVING count(*) > 1",
+    "archive, none of a closed batch, and none that is being made":
+        """SELECT b.batch_id::text FROM batch b WHERE b.state = 9
+             AND NOT EXISTS (SELECT FROM archive a WHERE a.batch_id = b.batch_id)
+             AND NOT EXISTS (SELECT FROM archive_work w WHERE w.batch_id = b.batch_id)""",
+    "archive, not what its files are":
+        """SELECT concat(a.batch_id, ' package ', a.package_no) FROM archive a
+           LEFT JOIN (SELECT batch_id, package_no, run, count(*) AS files, sum(records) AS records, sum(byte_size) AS bytes,
+                             string_agg(concat(encode(sha256, 'hex'), '  data/',
+                                               (ARRAY['roster', 'refused', 'departures', 'notice', 'objections', 'reviews',
+                                                      'exceptions', 'instructions', 'outcomes', 'statements', 'movements',
+                                                      'ledger', 'recoveries'])[part],
+                                               '/', lpad(file_no::text, 6, '0'), E'.jsonl\n'), '' ORDER BY part, file_no) AS list
+                      FROM archive_file GROUP BY 1, 2, 3) f USING (batch_id, package_no, run)
+           WHERE (a.files, a.records, a.bytes) IS DISTINCT FROM (f.files, f.records, f.bytes)
+              OR sha256(a.manifest) <> a.manifest_sha256
+              OR right(convert_from(a.manifest, 'UTF8'), 65)
+                 <> concat(encode(sha256(convert_to(f.list, 'UTF8')), 'hex'), E'\n')""",
+    "archive, two of one number, or one that does not follow the former":
+        """SELECT concat(a.batch_id, ' package ', a.package_no) FROM archive a
+           LEFT JOIN archive f ON f.batch_id = a.batch_id AND f.package_no = a.package_no - 1
+           GROUP BY a.batch_id, a.package_no
+           HAVING count(*) > 1 OR min(encode(a.former_sha256, 'hex')) IS DISTINCT FROM min(encode(f.manifest_sha256, 'hex'))""",
+    "archive_file, other bytes than it says":
+        """SELECT concat(batch_id, ' part ', part, ' file ', file_no) FROM archive_file
+           WHERE length(bytes) <> byte_size OR sha256(bytes) <> sha256""",
+    "archive_file, other records than the books have":
+        """SELECT concat(batch_id, ' part ', part) FROM (
+             SELECT a.batch_id, f.part, sum(f.records) AS records
+             FROM archive a JOIN archive_file f USING (batch_id, package_no, run)
+             WHERE NOT EXISTS (SELECT FROM archive_work w WHERE w.batch_id = a.batch_id) AND f.part IN (1, 2, 8, 9)
+             GROUP BY 1, 2) f
+           FULL JOIN (
+             SELECT batch_id, 1 AS part, count(*) AS records FROM item GROUP BY 1
+             UNION ALL SELECT batch_id, 2, count(*) FROM rejection GROUP BY 1
+             UNION ALL SELECT batch_id, 8, sum(records) FROM (
+               SELECT batch_id, count(*) AS records FROM submission GROUP BY 1
+               UNION ALL SELECT batch_id, count(*) FROM attempt GROUP BY 1) s GROUP BY 1
+             UNION ALL SELECT a.batch_id, 9, count(*) FROM outcome o JOIN attempt a USING (district, reference) GROUP BY 1) r
+           USING (batch_id, part)
+           WHERE f.records IS DISTINCT FROM r.records AND batch_id IN (
+             SELECT a.batch_id FROM archive a JOIN batch b USING (batch_id) WHERE b.state = 9
+               AND NOT EXISTS (SELECT FROM archive_work w WHERE w.batch_id = a.batch_id))""",
 }
 
 GATEWAY = {

@@ -14,9 +14,10 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "local.d")]
+from archives import ArchiveError, archive_whole, told  # noqa: E402
 from people import BANKS, luhn  # noqa: E402
 from reckoning import KEYS, Reckoning  # noqa: E402
-from rosters import TODAY  # noqa: E402
+from rosters import TODAY, yuan  # noqa: E402
 from stack import CITY, DISTRICTS, FIELDS, ROOT, SERVICES, Stack, StackError, build, say  # noqa: E402
 
 DATA = ROOT / "deploy" / "data"
@@ -485,6 +486,8 @@ class Demo:
         with self.stage("last_day"):
             self.release({LAST_DAY})
             self.wait_until_quiet("last day")
+        with self.stage("archive"):
+            archives = archive_whole(self)
         with self.stage("verify"):
             audit = self.verify()
             reckoning = Reckoning(endpoints["database_socket"], pathlib.Path(endpoints["bank_journal"]), self.input,
@@ -493,8 +496,8 @@ class Demo:
         watcher.done.set()
         self.ctl.close()
         self.check_expectations(counted)
-        return {"seed": self.arguments.seed, "batches": self.batches, **counted, "audit": audit, "stages_s": self.stages,
-                "wall_s": round(time.monotonic() - started, 2),
+        return {"seed": self.arguments.seed, "batches": self.batches, **counted, "audit": audit, "archives": archives,
+                "stages_s": self.stages, "wall_s": round(time.monotonic() - started, 2),
                 "payments_per_s": round(counted["payments"]["accepted"] / (paid_at - first_item), 1),
                 "peak_rss_mib": {name: round(kib / 1024, 1) for name, kib in watcher.peak_kib.items()}}
 
@@ -534,10 +537,6 @@ class Demo:
                 "consistency_checked": first["consistency_checked"] + second["consistency_checked"]}
 
 
-def yuan(fen: int) -> str:
-    return f"{fen // 100}.{fen % 100:02d}"
-
-
 def show(report: dict) -> None:
     payments, fen = report["payments"], report["fen"]
     print(f"\n{'':18} {'payments':>12} {'yuan':>20}")
@@ -552,6 +551,7 @@ def show(report: dict) -> None:
     print(f"ledger         {ledger['lines']} lines, {'balanced' if ledger['balanced'] else 'NOT BALANCED'}")
     print(f"audit log      {audit['entries']} entries, {audit['inclusion_checked']} inclusion and "
           f"{audit['consistency_checked']} consistency proofs hold")
+    print(f"archives       {told(report['archives'])}")
     print("\nstages in s    " + ", ".join(f"{name} {seconds}" for name, seconds in report["stages_s"].items()))
     print(f"throughput     {report['payments_per_s']:,} payments/s from the first item to the last statement")
     print("peak RssAnon   " + ", ".join(f"{name} {mib} MiB" for name, mib in report["peak_rss_mib"].items()))
@@ -582,7 +582,7 @@ def main() -> int:
         arguments.report.parent.mkdir(parents=True, exist_ok=True)
         arguments.report.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         show(report)
-    except (DemoError, StackError) as error:
+    except (ArchiveError, DemoError, StackError) as error:
         say(f"failed: {error}")
         return 1
     finally:
@@ -590,8 +590,8 @@ def main() -> int:
             stack.down()
     for difference in report["differences"]:
         print(f"DIFFERENCE: {difference}")
-    whole = not report["differences"] and report["ledger"]["balanced"] and report["audit"]["verified"] and \
-        report["bank_journal"]["references_credited_twice"] == 0
+    whole = not report["differences"] and report["bank_journal"]["references_credited_twice"] == 0 and \
+        report["ledger"]["balanced"] and report["audit"]["verified"] and report["archives"]["verified"]
     print(f"\n{'all of it holds' if whole else 'IT DOES NOT HOLD'}; the report is {arguments.report}")
     return 0 if whole else 1
 

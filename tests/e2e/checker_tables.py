@@ -71,6 +71,12 @@ TABLES = {
         "review": ("step_no = 1", {"step": OTHER_TEXT, "approved": "false", "step_no": "{} + 5",
                                    "person": "(SELECT created_by FROM batch b WHERE b.batch_id = review.batch_id)"}),
         "attachment": ("kind = 'notice_photo'", {"kind": "'other'", "sha256": "sha256({})", "batch_id": PLUS}),
+        "archive": ("true", {"files": PLUS, "records": PLUS, "bytes": PLUS, "manifest": "{} || 'x'",
+                             "manifest_sha256": "sha256({})", "former_sha256": "sha256(manifest)", "run": PLUS, "batch_id": PLUS,
+                             "package_no": PLUS}),
+        "archive_file": ("part = 1", {"records": PLUS, "byte_size": PLUS, "part": "2::smallint", "file_no": "{} + 50",
+                                      "sha256": "sha256({})", "batch_id": PLUS, "run": PLUS}),
+        "archive_file that is kept": ("bytes IS NOT NULL", {"bytes": "{} || 'x'", "sha256": "sha256({})"}),
         "restore_epoch": ("true", {"epoch": PLUS}),
         "district_counter": ("district = 120105", dict.fromkeys(
             ("next_batch", "next_serial", "next_line", "next_document", "next_recovery", "district"), PLUS)),
@@ -220,6 +226,7 @@ ADDED = {
 }
 # What has nothing to say about a payment, with the reason.
 UNCHECKED = {
+    "archive_work": "how far a package is: empty at rest; a closed batch without package and without work is found by its archive",
     "worker_heartbeat": "life signs of processes; a payment waits for the next one where it is wrong, and nothing else follows",
 }
 JOURNAL_ROWS = {"C": (4, 5, 6, 2, 3), "X": (4, 5, 7, 3), "R": (4, 5, 2), "F": (2, 5, 6, 7, 8), "P": (3, 4), "N": (4,)}

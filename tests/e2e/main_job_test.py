@@ -1,9 +1,11 @@
 """The main job end to end, twice with one seed; then the reader of the report is tested itself: one altered row, it fails."""
 import argparse
+import json
 import pathlib
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import unittest
 
@@ -119,6 +121,56 @@ class MainJob(unittest.TestCase):
         self.assertNotEqual([], self.run_once.reckon())
         self.run_once.sql("dispatch", "INSERT INTO outcome SELECT * FROM kept; DROP TABLE kept")
         self.assertEqual([], self.run_once.reckon())
+
+    def yktctl(self, *words) -> subprocess.CompletedProcess:
+        return subprocess.run([str(BUILD / "bin" / "yktctl"), *map(str, words)], capture_output=True, text=True, check=False)
+
+    def test_an_archive_is_verified_without_any_service_also_by_tools_of_others(self):
+        archives = self.report["archives"]
+        self.assertGreater(archives["closed"], 0)
+        self.assertEqual(archives["closed"], archives["sealed"])
+        self.assertTrue(archives["verified"])
+        file = pathlib.Path(archives["exported"]["file"])
+        key = self.run_once.stack.certificates / "keys" / "audit-log.pub"
+        done = self.yktctl("archive", "verify", file, "--public-key", key)
+        self.assertEqual((0, ""), (done.returncode, done.stderr))
+        self.assertIn("sealed by entry", done.stdout)
+        unpacked = self.run_once.folder / "unpacked"
+        with tarfile.open(file) as tar:
+            tar.extractall(unpacked, filter="data")
+        (bag,) = unpacked.iterdir()
+        listed = subprocess.run(["sha256sum", "--check", "--strict", "--quiet", "manifest-sha256.txt"], cwd=bag,
+                                capture_output=True, text=True, check=False)
+        self.assertEqual((0, "", ""), (listed.returncode, listed.stdout, listed.stderr))
+        roster = [json.loads(line) for path in sorted((bag / "data" / "roster").iterdir())
+                  for line in path.read_text(encoding="utf-8").splitlines()]
+        outcomes = [json.loads(line) for path in sorted((bag / "data" / "outcomes").iterdir())
+                    for line in path.read_text(encoding="utf-8").splitlines()]
+        paid = {one["reference"] // 100 for one in outcomes if one["state"] == "paid"}
+        self.assertLessEqual(paid, {one["item"] for one in roster})
+        self.assertGreater(len(paid), 0)
+
+    def test_an_altered_byte_of_an_archive_and_an_altered_row_behind_it_are_found(self):
+        exported = self.report["archives"]["exported"]
+        file = pathlib.Path(exported["file"])
+        whole = file.read_bytes()
+        place = whole.index(b'"amount_fen":') + len(b'"amount_fen":')
+        changed = self.run_once.folder / "changed.tar"
+        changed.write_bytes(whole[:place] + (b"2" if whole[place:place + 1] == b"1" else b"1") + whole[place + 1:])
+        done = self.yktctl("archive", "verify", changed)
+        self.assertEqual(1, done.returncode)
+        self.assertIn("ARCHIVE_ALTERED", done.stderr)
+        export = ("--endpoints", self.run_once.stack.state / "endpoints.json", "--as", "auditor-1", "archive", "export", "--id",
+                  exported["batch"], "--to", self.run_once.folder / "again.tar")
+        alter = f"UPDATE item SET village = village {{}} 1 WHERE batch_id = {exported['batch']} AND item_id = " \
+                f"(SELECT max(item_id) FROM item WHERE batch_id = {exported['batch']})"
+        self.run_once.sql("dispatch", alter.format("+"))
+        done = self.yktctl(*export)
+        self.run_once.sql("dispatch", alter.format("-"))
+        self.assertEqual(1, done.returncode, done.stdout)
+        self.assertIn("ARCHIVE_ALTERED", done.stderr)
+        self.assertFalse((self.run_once.folder / "again.tar").exists())
+        self.assertEqual(0, self.yktctl(*export).returncode)
 
     def test_a_system_in_another_language_calls_it(self):
         done = subprocess.run([str(SOURCE / "tests" / "clients" / "example.py"),

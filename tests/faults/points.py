@@ -31,6 +31,8 @@ MACHINES = {("dispatch", "batch"): BATCH, ("dispatch", "attempt"): ATTEMPT, ("di
 
 # Left out, with the reason. A row here is no excuse for one above.
 LEFT_OUT = {
+    "archive *": "statements of the last days are still to come when a city rests, so that its archives may wait; every step with "
+                 "its crashes is in services/dispatch/workers/archive_worker_test.cc",
     "batch CANCELLED.cancel": "changes nothing and writes nothing",
     "batch CLOSED.reopen, COLLECTING.top_up, RETURNED.correct": "no client of a city repairs so far; "
                                                                 "services/dispatch/rpc/repair_rpc_test.cc does",

@@ -57,7 +57,7 @@ class ArchiveRpcTest : public ArchiveTest {
     v1::ExportArchiveResponse piece;
     std::string path;
     while (stream->Read(&piece)) {
-      if (++taken.pieces == 1) EXPECT_TRUE(piece.has_archive());
+      EXPECT_EQ(piece.has_archive(), ++taken.pieces == 1);
       if (piece.has_archive()) taken.archive = piece.archive();
       if (piece.has_file()) path = piece.file().path();
       taken.files[path] += piece.content();

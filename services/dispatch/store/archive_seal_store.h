@@ -105,7 +105,7 @@ class ArchiveSealStore {
   // Stores what has records.
   absl::Status InsertFiles(postgres::Transaction& tx, const TakenArchive& taken,
                            std::vector<NewFile> files);
-  // Writes where the package goes on, and keeps it in `next`.
+  // Writes where the package goes on.
   absl::Status Advance(postgres::Transaction& tx, const TakenArchive& taken,
                        const TakenArchive& next,
                        std::optional<absl::CivilDay> last_paid_on = std::nullopt);

@@ -19,7 +19,7 @@ constexpr int kMostDoublings = 16;
 // What is nobody's failure: the statement of a day comes by the bank's own hours.
 bool Waits(const absl::Status& status) {
   return status::ReasonOf(status) == Reason::kStatementOpen ||
-         status::ReasonOf(status) == Reason::kBatchState;
+         status::ReasonOf(status) == Reason::kBatchState || absl::IsCancelled(status);
 }
 
 absl::Status CheckStatements(const std::vector<SubmissionTrace>& traces) {
@@ -48,6 +48,7 @@ ArchiveWorker::ArchiveWorker(ArchiveSealStore& store, GatewayPort& gateway,
       slot_(store.NewSlot()) {}
 
 void ArchiveWorker::Run(const std::atomic<bool>& stop) {
+  stop_ = &stop;
   while (!stop.load()) {
     const absl::StatusOr<bool> worked = WorkOnce();
     CountOpen();
@@ -85,6 +86,7 @@ absl::StatusOr<bool> ArchiveWorker::WorkOnce() {
 
 absl::Duration ArchiveWorker::DelayAfter(const TakenArchive& taken,
                                          const absl::Status& status) const {
+  if (stop_ != nullptr && stop_->load()) return absl::ZeroDuration();
   if (Waits(status)) return options_.statement_waits;
   return std::min(options_.longest_delay,
                   absl::Seconds(1LL << std::clamp(taken.taken - 1, 0, kMostDoublings)));
@@ -95,6 +97,7 @@ absl::Status ArchiveWorker::Seal(TakenArchive& taken) {
     // Who may be taken for dead goes no further: somebody else is at it already, or soon.
     if (!registry_.MayAct())
       return status::Refuse(Reason::kLeaseLost, "this worker was away for too long");
+    if (stop_ != nullptr && stop_->load()) return absl::CancelledError("this process ends");
     switch (taken.step) {
       case SealStep::kBegin:
         YKT_RETURN_IF_ERROR(store_.Begin(taken));
@@ -125,6 +128,7 @@ absl::Status ArchiveWorker::Seal(TakenArchive& taken) {
       default:
         YKT_RETURN_IF_ERROR(store_.SealPage(taken));
     }
+    taken.taken = 1;  // it went on: what fails from here on fails for the first time
   }
 }
 

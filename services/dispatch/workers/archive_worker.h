@@ -35,8 +35,8 @@ class ArchiveWorker {
   // failure of the package is put away with it and is no failure of this call.
   absl::StatusOr<bool> WorkOnce();
 
-  // For one thread of its own: works until `stop` is set. Failures of the database are logged and
-  // waited out.
+  // For one thread of its own: works until `stop` is set, which ends it behind the file in hand,
+  // for others to go on. Failures of the database are logged and waited out.
   void Run(const std::atomic<bool>& stop);
 
  private:
@@ -53,6 +53,7 @@ class ArchiveWorker {
   const ArchiveWorkerOptions options_;
   const int slot_;
   std::int64_t count_at_ms_ = 0;
+  const std::atomic<bool>* stop_ = nullptr;  // of Run
 };
 
 }  // namespace yikatong::dispatch

@@ -13,7 +13,6 @@ SET package_no = coalesce((SELECT package_no FROM former), 0) + 1,
     outcomes_after = coalesce((SELECT outcomes_through FROM former), 0),
     outcomes_through = greatest(coalesce((SELECT outcomes_through FROM former), 0),
                                 coalesce((SELECT applied FROM outcome_cursor WHERE gateway = $4::text), 0)),
-    last_paid_on = (SELECT last_paid_on FROM former),
-    taken = 0, why = ''
+    last_paid_on = (SELECT last_paid_on FROM former)
 WHERE district = $1::integer AND batch_id = $2::bigint AND fence = $3::bigint
 RETURNING package_no, chunks_after, chunks_through, outcomes_after, outcomes_through

@@ -1,5 +1,5 @@
 -- The next chunk of work, up to where the package ends, with what of it the gateway holds.
-SELECT c.chunk, coalesce(array_agg(s.request_id ORDER BY s.submission_no) FILTER (WHERE s.refused = ''), '{}')::text[]
+SELECT c.chunk, coalesce(array_agg(s.request_id ORDER BY s.submission_no) FILTER (WHERE s.refused = ''), '{}')::text
 FROM chunk c
 LEFT JOIN submission s ON s.district = c.district AND s.batch_id = c.batch_id AND s.chunk = c.chunk
 WHERE c.district = $1::integer AND c.batch_id = $2::bigint
