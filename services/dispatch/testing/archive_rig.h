@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/archive/manifest.h"
+#include "services/dispatch/domain/ids.h"
 #include "services/dispatch/testing/money_rig.h"
 
 namespace yikatong::dispatch::testing {
