@@ -322,7 +322,15 @@ absl::Status Database::Transact(std::string_view name, const Function& function,
       if (status.ok()) status = status::Invariant("a COPY was not finished");
     }
     if (status.ok()) status = tx.failure_;
-    if (status.ok() && !options.read_only) status = moments.BeforeCommit();
+    if (status.ok() && !options.read_only) {
+      status = moments.BeforeCommit();
+      if (absl::IsAborted(status)) {
+        // As the server says it of a transaction that it rolls back for the sake of another.
+        const Failure conflict = FromSqlState("40001", "", "failpoint", name);
+        status = conflict.status;
+        tx.retry_ = conflict.kind == Failure::Kind::kRetry;
+      }
+    }
     if (!status.ok()) {
       connection.Abort();
       return {.status = std::move(status), .try_again = tx.retry_};

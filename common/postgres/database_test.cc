@@ -406,8 +406,8 @@ TEST(CrashTest, WhatWasAcknowledgedSurvivesKillNine) {
 
 TEST_F(DatabaseTest, AFailpointBeforeTheCommitLeavesNothingAndOneAfterItEverything) {
   const base::testing::FailpointFolder points;
-  points.Put("put.before_commit", "fail ABORTED");
-  EXPECT_EQ(Put(db_->database(), 120105, 1, 100).code(), absl::StatusCode::kAborted);
+  points.Put("put.before_commit", "fail RESOURCE_EXHAUSTED");
+  EXPECT_EQ(Put(db_->database(), 120105, 1, 100).code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(Count(), "0");
   points.Put("put.before_begin", "fail UNAVAILABLE");
   EXPECT_EQ(Put(db_->database(), 120105, 1, 100).code(), absl::StatusCode::kUnavailable);
@@ -417,6 +417,19 @@ TEST_F(DatabaseTest, AFailpointBeforeTheCommitLeavesNothingAndOneAfterItEverythi
   EXPECT_TRUE(Put(db_->database(), 120105, 1, 100).ok());
   EXPECT_FALSE(points.Has("put.after_commit"));
   EXPECT_EQ(Count(), "1");
+}
+
+TEST_F(DatabaseTest, AnAbortedFailpointIsASerializationFailureSoTheTransactionRunsAgain) {
+  const base::testing::FailpointFolder points;
+  points.Put("put.before_commit", "fail ABORTED");
+  EXPECT_TRUE(Put(db_->database(), 120105, 1, 100).ok());
+  EXPECT_FALSE(points.Has("put.before_commit"));
+  EXPECT_EQ(Count(), "1");
+  EXPECT_EQ(db_->database().Counters().retries, 1);
+  points.Put("put.before_commit", "fail ABORTED");
+  const absl::Status once = db_->database().Transact(
+      "put", [](Transaction&) { return absl::OkStatus(); }, {.max_attempts = 1});
+  EXPECT_EQ(ReasonOf(once), Reason::kDatabaseConflict) << "past the last try";
 }
 
 TEST_F(DatabaseTest, ACommitWhoseAnswerIsLostIsUnknownAndDone) {
