@@ -141,6 +141,26 @@ const char* CaseStateName(CaseState state) {
   return "INVALID";
 }
 
+const char* CaseEventName(CaseEvent event) {
+  switch (event) {
+    case CaseEvent::kAssign:
+      return "assign";
+    case CaseEvent::kPropose:
+      return "propose";
+    case CaseEvent::kReject:
+      return "reject";
+    case CaseEvent::kDecide:
+      return "decide";
+    case CaseEvent::kAwait:
+      return "await";
+    case CaseEvent::kSettle:
+      return "settle";
+    case CaseEvent::kRepeat:
+      return "repeat";
+  }
+  return "invalid";
+}
+
 const char* DecisionName(Decision decision) {
   switch (decision) {
     case Decision::kNone:

@@ -43,7 +43,8 @@ enum class CaseEvent { kAssign, kPropose, kReject, kDecide, kAwait, kSettle, kRe
 
 // STATE_CONFLICT, with the state in the metadata, for what the table does not have.
 absl::StatusOr<CaseState> Next(CaseState from, CaseEvent event);
-const char* CaseStateName(CaseState state);
+const char* CaseStateName(CaseState state);  // OPEN, ASSIGNED …
+const char* CaseEventName(CaseEvent event);  // assign, propose …
 
 // Numbered as in the database and in the contract.
 enum class Decision : std::int16_t {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/base/dates.h"
+#include "common/base/failpoint.h"
 #include "common/postgres/bulk.h"
 #include "common/status/status.h"
 #include "services/bankgateway/sql/queries.h"
@@ -205,6 +206,10 @@ absl::Status CaseWriter::WriteCases() {
     one.case_id = row.Int64(3);
     one.state = static_cast<CaseState>(row.Int(4));
     const int before = row.Int(6);
+    if (before != 0) {
+      base::failpoint::Note("case", CaseStateName(CaseState(before)),
+                            CaseEventName(CaseEvent::kRepeat));
+    }
     notes_.push_back({.case_id = one.case_id,
                       .number = row.Int(5),
                       .what = before == 0 ? "opened" : "repeated",
@@ -288,7 +293,10 @@ absl::Status CaseWriter::WriteSettled() {
   for (const auto& [key, one] : cases_) {
     if (!one.counted) continue;
     // Only what the table lets the bank settle.
-    if (one.settled) YKT_RETURN_IF_ERROR(Next(one.state, CaseEvent::kSettle).status());
+    if (one.settled) {
+      YKT_RETURN_IF_ERROR(Next(one.state, CaseEvent::kSettle).status());
+      base::failpoint::Note("case", CaseStateName(one.state), CaseEventName(CaseEvent::kSettle));
+    }
     ids.push_back(one.case_id);
     deltas.push_back(one.delta_fen);
     closes.push_back(one.settled);

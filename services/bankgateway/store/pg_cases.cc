@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/base/dates.h"
+#include "common/base/failpoint.h"
 #include "common/base/hex.h"
 #include "common/postgres/bulk.h"
 #include "common/status/status.h"
@@ -86,7 +87,9 @@ void Forget(Case& one) {
 }
 
 absl::Status Enter(Case& one, CaseEvent event) {
-  YKT_ASSIGN_OR_RETURN(one.state, Next(one.state, event));
+  const CaseState from = one.state;
+  YKT_ASSIGN_OR_RETURN(one.state, Next(from, event));
+  base::failpoint::Note("case", CaseStateName(from), CaseEventName(event));
   return absl::OkStatus();
 }
 

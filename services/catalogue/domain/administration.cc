@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/base/dates.h"
+#include "common/base/failpoint.h"
 #include "common/status/status.h"
 #include "fmt/format.h"
 #include "services/catalogue/domain/checks.h"
@@ -196,6 +197,7 @@ absl::StatusOr<Exemption> DecideExemption(Repository& repository, std::string_vi
     return status::Refuse(Reason::kSamePerson, "who asked for an exemption does not decide it");
   }
   exemption->state = approve ? ExemptionState::kApproved : ExemptionState::kRefused;
+  base::failpoint::Note("exemption", "REQUESTED", approve ? "approve" : "refuse");
   YKT_RETURN_IF_ERROR(repository.DecideExemption(exemption_id, exemption->state));
   YKT_RETURN_IF_ERROR(
       repository.Record({.kind = approve ? "exemption.approved" : "exemption.refused",

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "common/base/failpoint.h"
 #include "common/status/status.h"
 #include "services/dispatch/sql/queries.h"
 #include "services/dispatch/store/budget_audit.h"
@@ -32,6 +33,18 @@ BudgetOrder OrderOf(const postgres::Row& row) {
   order.decided_on = row.MaybeDate(12);
   order.decision = row.Text(13);
   return order;
+}
+
+const char* OrderEventName(OrderEvent event) {
+  switch (event) {
+    case OrderEvent::kApprove:
+      return "approve";
+    case OrderEvent::kRefuse:
+      return "refuse";
+    case OrderEvent::kWithdraw:
+      return "withdraw";
+  }
+  return "invalid";
 }
 
 const char* AuditKindOf(OrderEvent event) {
@@ -142,6 +155,7 @@ absl::StatusOr<BudgetOrder> BudgetOrderStore::Decide(postgres::Transaction& tx,
       tx.Run(sql::kBudgetOrderDecide, district, order_id, static_cast<int>(to), order.amount_fen,
              order.decided_by, order.decided_on, order.decision));
   YKT_INVARIANT(decided.affected() == 1, "an order was decided under our lock");
+  base::failpoint::Note("order", "requested", OrderEventName(event));
   YKT_RETURN_IF_ERROR(AuditOrder(tx, context_, caller, order, AuditKindOf(event), request_id));
   return order;
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/base/dates.h"
+#include "common/base/failpoint.h"
 #include "common/outbox/outbox.h"
 #include "common/postgres/bulk.h"
 #include "common/status/status.h"
@@ -81,6 +82,13 @@ absl::Status AuditArrival(postgres::Transaction& tx, const StoreContext& context
                    {"receipt", arrival.receipt},
                    {"recovery", std::to_string(arrival.recovery_id)}};
   return outbox::Append(tx, context.ids.NewId(), entry);
+}
+
+// As the table of states has it; an audit entry does not tell one receipt from the last.
+const char* TransitionName(RecoveryEvent event) {
+  return event == RecoveryEvent::kReceivePart   ? "receive_part"
+         : event == RecoveryEvent::kReceiveRest ? "receive_rest"
+                                                : RecoveryEventName(event);
 }
 
 absl::Status TooMuch(std::int64_t asked_fen, std::int64_t left_fen) {
@@ -230,6 +238,7 @@ absl::StatusOr<Recovery> RecoveryStore::Step(postgres::Transaction& tx,
   YKT_INVARIANT(updated.affected() == 1, "a recovery changed its state under our lock");
   // However it ended belongs into the archive of its batch, which may be sealed already.
   if (!IsOpen(recovery.state)) YKT_RETURN_IF_ERROR(MarkArchiveDue(tx, locked.batch));
+  base::failpoint::Note("recovery", RecoveryStateName(locked.before), TransitionName(event));
   details["item"] = std::to_string(recovery.item_id);
   details["state"] = RecoveryStateName(recovery.state);
   YKT_RETURN_IF_ERROR(Audit(tx, context_, caller, locked.batch,
@@ -417,6 +426,8 @@ absl::StatusOr<Arrival> RecoveryStore::Decide(postgres::Transaction& tx,
       tx.Run(sql::kArrivalDecide, arrival.district, arrival.arrival_id, static_cast<int>(state),
              arrival.recovery_id, caller.Actor(), reason));
   YKT_INVARIANT(decided.affected() == 1, "an arrival was decided under our lock");
+  base::failpoint::Note("arrival", "OPEN",
+                        state == ArrivalState::kConfirmed ? "confirm" : "refuse");
   YKT_RETURN_IF_ERROR(AuditArrival(
       tx, context_, caller, arrival,
       state == ArrivalState::kConfirmed ? "arrival.confirmed" : "arrival.refused", request_id));
