@@ -1,6 +1,7 @@
 #include "services/yktctl/session.h"
 
 #include <fmt/core.h>
+#include <grpcpp/channel.h>
 
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -9,6 +10,16 @@
 #include "common/status/status.h"
 
 namespace yikatong::yktctl {
+namespace {
+
+// Whether the last try to connect failed, and the next call would at once. gRPC tries again by
+// itself, but for that some thread must look after the connection: a server has them, here is none
+// between two commands, and a channel that was lost would never be found again.
+bool Lost(const rpc::Channel& channel) {
+  return channel.grpc()->GetState(/*try_to_connect=*/false) == GRPC_CHANNEL_TRANSIENT_FAILURE;
+}
+
+}  // namespace
 
 absl::StatusOr<Connection*> Session::Load() {
   const auto known = connections_.find({options_.endpoints, options_.as});
@@ -56,7 +67,7 @@ absl::StatusOr<Connection*> Session::Load() {
 absl::StatusOr<rpc::Channel*> Session::To(const std::string& service) {
   YKT_ASSIGN_OR_RETURN(Connection * connection, Load());
   auto& channel = connection->channels[service];
-  if (channel == nullptr) {
+  if (channel == nullptr || Lost(*channel)) {
     const auto found = connection->services.find(service);
     if (found == connection->services.end()) {
       return absl::FailedPreconditionError(
