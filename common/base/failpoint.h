@@ -13,8 +13,7 @@
 //   kill            the process ends at once, as by kill -9
 //   stop            the process stops as by SIGSTOP, until somebody sends SIGCONT
 //   wait            the thread waits until the file is put back under the name "<point>.go"
-//   fail <CODE>     the point answers that status (UNAVAILABLE, RESOURCE_EXHAUSTED …); before a
-//                   commit ABORTED is a serialization failure: the transaction runs again
+//   fail <CODE>     the point answers that status; before a commit ABORTED runs the whole again
 //
 // Whoever reaches it takes the file first, by renaming it to "fired/<point>.<pid>": so a point
 // fires once, whichever of several processes and threads gets there, and whoever put it there can

@@ -1,18 +1,70 @@
 """What must hold after a seed: the reckoning of the demonstration, and besides it the audit log joined both ways with
 every outbox, with what was acknowledged, and with the rows that its entries speak of."""
+import collections
+import contextlib
 import hashlib
 import re
 
 import psycopg2
 
+from cases import odd_lines
 from reckoning import Reckoning
 
 PRODUCERS = ("catalogue", "registry", "dispatch", "bankgateway")
 # Commands whose success must stand in the log under their request id, once.
 AUDITED = ("batch create", "batch seal", "batch publish-notice", "batch attach", "batch object", "batch decide",
-           "batch close-notice", "batch review", "batch fund", "batch release", "batch close", "batch reissue",
-           "policy submit", "policy approve", "policy reject", "policy publish")
+           "batch close-notice", "batch review", "batch fund", "batch release", "batch close", "batch reissue", "batch cancel",
+           "policy submit", "policy approve", "policy reject", "policy publish", "policy exemption create",
+           "policy exemption decide", "repair open", "repair approve", "repair notify", "repair receive",
+           "repair ask-write-off", "repair decide-write-off", "repair cancel", "repair arrived", "repair confirm",
+           "repair refuse", "repair top-up", "repair correct", "budget request", "budget decide", "budget withdraw",
+           "budget receive", "budget cancel-receipt", "budget pass-down", "budget appropriate", "budget create",
+           "bank case assign", "bank case decide", "bank case confirm")
+# Rows of dispatch's money that must stand once beside those that they follow from: what is wrong where one is found.
+MONEY = {
+    "pass_down, not booked once": """
+        SELECT concat(coalesce(p.district, b.from_district), '/', coalesce(p.pass_down_id, b.pass_down_id)) FROM pass_down p
+        FULL JOIN pass_down_booking b ON b.district = p.to_district AND b.from_district = p.district
+                                      AND b.pass_down_id = p.pass_down_id AND b.line_id = p.line_id
+        WHERE p.booked IS DISTINCT FROM true OR b.pass_down_id IS NULL""",
+    "fund_receipt, not the sum of what was passed down": """
+        SELECT concat(r.district, '/', r.receipt_id) FROM fund_receipt r LEFT JOIN pass_down p USING (district, receipt_id)
+        GROUP BY r.district, r.receipt_id, r.passed_fen HAVING r.passed_fen <> coalesce(sum(p.amount_fen), 0)""",
+    "budget_order, not what the ledger moved": """
+        SELECT concat('order ', o.place, ' moved ', l.place) FROM (
+          SELECT concat('budget-orders/', district, '/', order_id) AS place,
+                 CASE WHEN state <> 2 THEN 0 WHEN kind IN (1, 3) THEN 2 ELSE 1 END AS rows, amount_fen FROM budget_order) o
+        FULL JOIN (SELECT reason AS place, count(*) AS rows, min(amount_fen) AS low, max(amount_fen) AS high FROM ledger
+                   WHERE reason LIKE 'budget-orders/%' GROUP BY 1) l USING (place)
+        WHERE coalesce(l.rows, 0) IS DISTINCT FROM o.rows
+           OR (o.rows > 0 AND (l.low, l.high) IS DISTINCT FROM (o.amount_fen, o.amount_fen))""",
+    "recovery, not the sum of its receipts": """
+        SELECT r.recovery_id::text FROM recovery r LEFT JOIN recovery_receipt c USING (district, recovery_id)
+        GROUP BY r.recovery_id, r.received_fen, r.due_fen, r.state
+        HAVING r.received_fen <> coalesce(sum(c.amount_fen), 0) OR (r.state = 5) <> (r.received_fen = r.due_fen)""",
+    "recovery_receipt, not what the ledger took back": """
+        SELECT concat('batch ', batch_id) FROM (
+          SELECT batch_id, sum(amount_fen) AS fen FROM recovery_receipt GROUP BY 1) c
+        FULL JOIN (SELECT batch_id, sum(amount_fen) AS fen FROM ledger WHERE step = 'recovered' GROUP BY 1) l USING (batch_id)
+        WHERE c.fen IS DISTINCT FROM l.fen""",
+    "arrival, confirmed without its money or refused with it": """
+        SELECT a.arrival_id::text FROM arrival a LEFT JOIN recovery_receipt c ON c.district = a.district AND c.receipt = a.receipt
+        WHERE (a.state = 2) <> (c.amount_fen IS NOT DISTINCT FROM a.amount_fen)""",
+}
+CLOSED_CASE = 5
 KINDS = ("lost", "paid_twice", "ledger_differences", "audit_differences", "stuck")
+
+
+def waiting_for_the_log(socket: str) -> int:
+    """Audit entries that the log has not acknowledged yet, of all services."""
+    waiting = 0
+    for service in PRODUCERS:
+        with contextlib.closing(psycopg2.connect(host=socket, dbname=service, user="postgres")) as connection, \
+                connection.cursor() as cursor:
+            cursor.execute("SELECT (SELECT count(*) FROM outbox) + (SELECT coalesce(sum(last_number - acked_number), 0) "
+                           "FROM outbox_relay)")
+            waiting += int(cursor.fetchone()[0])
+    return waiting
 
 
 class Checks(Reckoning):
@@ -33,9 +85,33 @@ class Checks(Reckoning):
     def everything(self, batches: dict) -> dict:
         """The report of the reckoning; `found` then holds the findings by what they mean."""
         report = self.run(batches)
+        for what, sql in MONEY.items():
+            self.found["ledger_differences"] += [f"{what}: {place}" for (place,) in self._ask("dispatch", sql)]
         self._work_that_stands()
         self._audit()
         return report
+
+    def _check_statements(self, gateway) -> None:
+        """What differs is what the bank did beside its payments, line for line; each has its case, whose money is open until
+        the bank has corrected it."""
+        complete = set(self._stream(gateway, "SELECT agreement_no, day::text FROM statement WHERE complete"))
+        lines = [line for line in odd_lines(self.journal_path) if (line[1], line[0]) in complete]
+        ours = collections.Counter(self._stream(gateway, "SELECT agreement_no, day::text, statement_fen FROM difference"))
+        theirs = collections.Counter((agreement, day, abs(fen)) for day, agreement, fen, corrects in lines if not corrects)
+        for line in (ours - theirs) + (theirs - ours):
+            self._find(f"fen: a difference of {line} that the bank did not make, or was not found")
+        ours, theirs = collections.Counter(), collections.Counter()
+        for case, agreement, state, fen in self._stream(
+                gateway, "SELECT case_id, agreement_no, state, open_fen FROM reconciliation_case "
+                         "WHERE kind <> 'STATEMENT_MISSING'"):
+            ours[agreement] += fen
+            if (state == CLOSED_CASE) != (fen == 0):
+                self._find(f"fen: case {case} is in state {state} with {fen} fen open")
+        for _, agreement, fen, _ in lines:
+            theirs[agreement] += fen
+        for agreement in ours.keys() | theirs.keys():
+            if ours[agreement] != theirs[agreement]:
+                self._find(f"fen: cases of {agreement} hold {ours[agreement]} fen open, the bank's lines {theirs[agreement]}")
 
     def sort(self, findings: list) -> None:
         for finding in findings:
@@ -52,7 +128,7 @@ class Checks(Reckoning):
         connection = psycopg2.connect(host=self.socket, dbname=database, user="postgres")
         try:
             with connection.cursor() as cursor:
-                cursor.execute(sql, arguments)
+                cursor.execute(sql, arguments or None)  # without arguments a percent sign is one
                 return cursor.fetchall()
         finally:
             connection.close()

@@ -3,6 +3,7 @@ be, objections, repairs and a new policy; by officers who work side by side and 
 import argparse
 import contextlib
 import csv
+import itertools
 import json
 import queue
 import random
@@ -11,6 +12,9 @@ import threading
 import time
 import uuid
 
+from budget_work import BudgetWork
+from cases import Cases, odd_lines
+from repairs import Repairs
 from run import DATA, LAST_DAY, REVIEWERS, Ctl, Demo, DemoError, yuan
 
 
@@ -30,12 +34,28 @@ DETOURS = (("cancel",), ("seal", "cancel"), ("seal", "notice", "cancel"), ("seal
            ("seal", "notice", "close", "review", "cancel"), ("seal", "notice", "close", "review", "fund", "cancel"),
            ("seal", "return", "cancel"), ("seal", "notice", "return", "cancel"),
            ("seal", "notice", "close", "return", "cancel"),
-           ("seal", "notice", "close", "review", "return", "cancel"))
+           ("seal", "notice", "close", "review", "return", "cancel"), ("seal", "notice", "return", "correct", "cancel"))
 DETOUR_PERIOD = "2026-01"
 DETOUR_PLANS = ("p024-105", "p024-115", "p024-116", "p008-116", "p026-105")
 DETOUR_ROWS = 12
+# One of these is paid whole and closed before the bank takes some of it back.
+RETURNING = ("p024-105", "p024-115", "p024-116", "p026-105")
+STATE_AFTER = {"open": "COLLECTING", "seal": "SEALED", "notice": "NOTICED", "close": "IN_REVIEW", "review": "APPROVED",
+               "fund": "FUNDED", "return": "RETURNED", "correct": "COLLECTING"}
 # When the steps of a detour are taken; a batch goes away right after the last of them.
 TAKEN_AT = {"seal": "collect", "notice": "publish", "close": "close", "review": "review", "fund": "fund"}
+
+
+def transitions_of(path: tuple) -> set:
+    """Those of a detour that no other batch takes, as points name them."""
+    states = [STATE_AFTER[step] for step in ("open", *path[:-1])]
+    return {f"{state}.{step}" for state, step in zip(states, path) if step in ("return", "cancel", "correct")}
+
+
+def detours_of(seed: int, aimed: set) -> list:
+    """Three detours a seed: first those that a failpoint of the seed waits on, then in turn."""
+    turn = [DETOURS[(seed * 3 + number) % len(DETOURS)] for number in range(len(DETOURS))]
+    return sorted(turn, key=lambda path: not transitions_of(path) & aimed)[:3]
 
 
 class Stuck(Exception):
@@ -85,7 +105,7 @@ class PatientCtl(Ctl):
         while True:
             try:
                 answer = self._ask(person, "--request-id", request, *arguments, accept=accept)
-                command = " ".join(str(one) for one in arguments[:2])
+                command = " ".join(itertools.takewhile(re.compile("[a-z-]+").fullmatch, map(str, arguments)))
                 # Nothing to send again is nothing done.
                 if command != "batch reissue" or int(answer["reissued"]):
                     with self.mutex:
@@ -149,7 +169,13 @@ class City(Demo):
         wanted = {"fail-permille": draw.randint(5, 60), "return-permille": draw.randint(5, 40),
                   "return-after-days": draw.randint(1, 3), "late-permille": draw.randint(5, 40),
                   "late-days": draw.choice((1, 4, 5, 9)), "lost-answer-permille": draw.choice((0, 100, 400)),
-                  "refuse-file-permille": draw.choice((0, 0, 60)), "repeat-permille": draw.randint(0, 50)}
+                  "refuse-file-permille": draw.choice((0, 0, 60)), "repeat-permille": draw.randint(0, 50),
+                  "second-debit-permille": draw.randint(10, 60), "foreign-debit-permille": draw.randint(10, 60),
+                  "stray-reversal-permille": draw.randint(10, 80), "correct-after-days": draw.choice((0, 2, 2, 3))}
+        self.behaviour = wanted
+        self.behave(wanted)
+
+    def behave(self, wanted: dict) -> None:
         self.bank_faults(wanted)
         self.trouble("BANK_FUNDS", True)
 
@@ -177,11 +203,18 @@ class City(Demo):
         self.ctl("conference-1", "policy", "approve", "--policy", names[0], "--version", 1)
         self.ctl("conference-1", "policy", "reject", "--policy", names[1], "--version", 1, "--reason", "依据不足")
         self.ctl(operator, "policy", "publish", "--policy", names[0], "--version", 1)
+        for number, approve in enumerate(("yes", "no"), start=1):
+            # Of a year in which nobody is paid here.
+            made = self.ctl("operator-hrss-120105-1", "policy", "exemption", "create", "--district", "120105", "--field",
+                            "HRSS", "--policy", names[0], "--reason", "系统改造", "--valid-from", f"2030-0{number}-01", "--valid-to",
+                            f"2030-0{number}-20")
+            self.ctl("conference-1", "policy", "exemption", "decide", "--id", made["exemption_id"], "--approve", approve)
 
     # --- Batches that never pay -----------------------------------------------------------------------------------
 
     def start_detours(self) -> None:
-        paths = [DETOURS[(self.seed * 3 + number) % len(DETOURS)] for number in range(3)]
+        aimed = {point.removeprefix("batch.").rsplit(".", 1)[0] for _, point, _ in self.faults.points}
+        paths = detours_of(self.seed, aimed)
         described = {batch["key"]: batch for batch in self.plan["batches"]}
 
         def one(chosen) -> None:
@@ -248,6 +281,13 @@ class City(Demo):
             self.ctl(person, "batch", "review", "--id", own, "--step", wanted, "--approve", "no", "--comment", "名单需要更正")
         elif step == "fund":
             self.ctl(self.officer(batch, "finance"), "batch", "fund", "--id", own)
+        elif step == "correct":
+            made = self.ctl(operator, "repair", "correct", "--id", own, "--count", "1", "--total", "100.00", "--reason",
+                            "更正名单")
+            # From here on the way goes on with the other; both end cancelled.
+            self.detours[int(made["batch_id"])] = batch | {"path": batch["path"][batch["taken"] + 1:], "taken": 0,
+                                                           "key": f"{batch['key']}-corrected"}
+            batch["path"] = batch["path"][:batch["taken"] + 1]
         elif step == "cancel":
             self.ctl(operator, "batch", "cancel", "--id", own, "--reason", "名单重复")
 
@@ -270,7 +310,8 @@ class City(Demo):
                   lambda batch: self.take(batch["own"], batch, "notice"))
         self.detour("publish")
         raised = []
-        for batch in self.draw.sample(self.live(), 5):
+        self.returning = self.draw.choice(RETURNING)
+        for batch in self.draw.sample([batch for batch in self.live() if batch["key"] != self.returning], 5):
             own = self.batches[batch["key"]]
             lines = self.ctl(self.officer(batch, "operator"), "batch", "notice", "--id", own, "--page-size", "50")["lines"]
             # Of a list without names there is no item to object to.
@@ -310,17 +351,54 @@ class City(Demo):
             counted["differences"].append(f"{counted['payments']['held']} held, {self.open_objections} objections were left "
                                           "open")
 
+    def close(self, batch: dict) -> None:
+        """Closes a batch unless something of it may still come back, or is held."""
+        try:
+            self.ctl(self.officer(batch, "finance"), "batch", "close", "--id", self.batches[batch["key"]])
+        except DemoError as error:
+            if "reason: ITEMS_OPEN\n" not in f"{error}\n":
+                raise
+
     def close_some(self) -> None:
-        """Batches that have settled are closed, those that cannot be yet are left."""
         for batch in self.live():
-            own = self.batches[batch["key"]]
-            if self.ctl("auditor-1", "batch", "show", "--id", own)["state"].endswith("SETTLED"):
-                try:
-                    self.ctl(self.officer(batch, "finance"), "batch", "close", "--id", own)
-                except DemoError as error:
-                    # Something of it may still come back, or is held.
-                    if ": exit 1\n" not in str(error):
-                        raise
+            shown = self.ctl("auditor-1", "batch", "show", "--id", self.batches[batch["key"]])
+            if shown["state"].endswith("SETTLED"):
+                self.close(batch)
+
+    def pay_and_close(self, key: str) -> None:
+        """One batch is paid at once and closed; days later money of it comes back."""
+        nothing = dict.fromkeys(("fail-permille", "late-permille", "refuse-file-permille", "second-debit-permille",
+                                 "foreign-debit-permille", "stray-reversal-permille"), 0)
+        self.behave(self.behaviour | nothing | {"return-permille": 400, "return-after-days": 2})
+        batch = next(one for one in self.live() if one["key"] == key)
+        own = self.batches[key]
+        self.release({key})
+        deadline = time.monotonic() + self.settle_timeout_s
+        while True:
+            shown = self.ctl("auditor-1", "batch", "show", "--id", own)
+            moving = int(shown["totals"]["waiting"]) + int(shown["totals"]["in_transit"]) + int(shown["totals"]["unknown"])
+            if not moving and shown["state"].endswith("SETTLED"):
+                break
+            if time.monotonic() > deadline:
+                raise Stuck(f"batch {own} is not settled: {shown['totals']}", moving)
+            time.sleep(0.1)
+        self.behave(self.behaviour)
+        self.close(batch)
+
+    def pay_one(self, batch: dict, own: int) -> None:
+        """A batch that is in review, on to its payment."""
+        self._review(own, batch)
+        self.ctl(self.officer(batch, "finance"), "batch", "fund", "--id", own)
+        self.ctl(self.officer(batch, "releaser"), "batch", "release", "--id", own)
+        self.wait_until_quiet(batch["key"])
+
+    def reconciled(self, today: str) -> bool:
+        """Also the days on which nothing was sent and the bank corrected what it had done."""
+        if not super().reconciled(today):
+            return False
+        days = {(agreement, day) for day, agreement, _, _ in odd_lines(self.stack.state / "bank-journal") if day < today}
+        return not days or days <= {(one["agreement_no"], one["business_date"]) for one in self.pages("reconciliations")
+                                    if one["complete"]}
 
     def wait_until_quiet(self, what: str) -> dict:
         try:
@@ -356,18 +434,26 @@ class City(Demo):
         with self.stage("fund"):
             self.fund()
             self.detour("fund")
+            BudgetWork(self).run()
             self.ctl("card-office-1", "person", "change", self.input / "deaths.csv", "--source", "civil_affairs")
         with self.stage("pay"):
-            self.release(set(self.batches) - {LAST_DAY})
+            self.pay_and_close(self.returning)
+            self.release(set(self.batches) - {LAST_DAY, self.returning})
             self.wait_until_quiet("pay")
         with self.stage("statements"):
-            self.pass_days(4)
+            self.pass_days(1)
+            self.wait_until_quiet("statements")
+            Cases(self).run()
+            self.pass_days(3)
             self.wait_until_quiet("statements")
         with self.stage("repair"):
             self.mend()
             self.wait_until_quiet("repair")
             self.pass_days(3)
             self.wait_until_quiet("repair")
+        with self.stage("recover"):
+            Repairs(self).run()
+            Cases(self).run()
         with self.stage("last_day"):
             until_up()
             self.release({LAST_DAY})

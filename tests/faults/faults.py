@@ -1,4 +1,5 @@
 """Faults 26 to 34 of the scenarios, done to a running stack from outside, and the hand that starts again what fell."""
+import contextlib
 import os
 import pathlib
 import random
@@ -17,7 +18,7 @@ from stack import POSTGRES_BIN, SERVICES, WITH_DATABASE, StackError, alive, ende
 LEASE_S = 3  # of the stack under test; the shortest that the services take
 # Longer than every time-out of the suite: 30 s for a statement of the database, 10 s to submit, 20 s for our own calls.
 LONG_OUTAGE_S = 40
-STAGES = ("people", "collect", "publish", "review", "fund", "pay", "statements", "repair")
+STAGES = ("people", "collect", "publish", "review", "fund", "pay", "statements", "repair", "recover")
 
 
 def state_of(pid: int) -> str:
@@ -122,7 +123,7 @@ class Faults:
         self.problems = []
         self.clock_moved = threading.Event()
         self.plan = self._plan(seed)
-        self.points = points.chosen(seed, 5)
+        self.points = points.chosen(seed)
 
     # --- The plan -------------------------------------------------------------------------------------------------
 
@@ -244,28 +245,30 @@ class Faults:
     def cut(self, draw) -> None:
         """Connections are cut again and again, whatever they are at."""
         try:
-            with self._connect("postgres") as connection, connection.cursor() as cursor:
+            with contextlib.closing(self._connect("postgres")) as connection, connection.cursor() as cursor:
                 for _ in range(draw.randint(3, 12)):
                     cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                                    "WHERE usename LIKE '%%\\_app' AND random() < %s", (draw.uniform(0.2, 1),))
                     connection.commit()
                     time.sleep(draw.uniform(0.02, 0.2))
-        except psycopg2.OperationalError:
+        except (psycopg2.OperationalError, psycopg2.InterfaceError):
             pass  # killed by another fault
 
     def locks(self, draw) -> None:
-        """Two sessions lock rows that the service wants, crosswise to it and to each other."""
-        orders = (("ORDER BY 1", "batch", "chunk", "budget_line"), ("ORDER BY 1 DESC", "budget_line", "chunk", "batch"))
+        """Two sessions lock rows that a service wants, crosswise to it and to each other: somebody is a deadlock's victim."""
+        service, *tables = draw.choice((("dispatch", "batch", "chunk", "budget_line"), ("dispatch", "recovery", "batch", "chunk"),
+                                        ("bankgateway", "bank", "file", "reconciliation_case")))
+        orders = (("ORDER BY 1", *tables), ("ORDER BY 1 DESC", *reversed(tables)))
 
         def session(order, *tables):
             try:
-                connection = self._connect("dispatch")
+                connection = self._connect(service)
                 with connection, connection.cursor() as cursor:
                     for table in tables:
                         cursor.execute(f"SELECT * FROM {table} {order} LIMIT 5 FOR UPDATE")
                         time.sleep(draw.uniform(0.3, 1.2))
                 connection.close()
-            except psycopg2.OperationalError:
+            except (psycopg2.OperationalError, psycopg2.InterfaceError):
                 pass  # the deadlock's victim, or killed by another fault
 
         for _ in range(2):
