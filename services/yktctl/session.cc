@@ -77,7 +77,7 @@ absl::StatusOr<rpc::Channel*> Session::To(const std::string& service) {
     channel_options.address = found->second.first;
     channel_options.server = found->second.second;
     channel_options.tls = connection->tls;
-    YKT_ASSIGN_OR_RETURN(channel, rpc::Channel::Open(std::move(channel_options)));
+    YKT_ASSIGN_OR_RETURN(channel, rpc::Channel::Open(channel_options));
   }
   return channel.get();
 }
