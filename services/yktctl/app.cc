@@ -19,10 +19,10 @@ struct Group {
   void (*add)(CLI::App&, Session&, int&);
 };
 constexpr Group kGroups[] = {
-    {"token", AddTokenCommands},     {"clock", AddClockCommands}, {"policy", AddPolicyCommands},
-    {"person", AddPersonCommands},   {"batch", AddBatchCommands}, {"repair", AddRepairCommands},
-    {"budget", AddBudgetCommands},   {"bank", AddBankCommands},   {"audit", AddAuditCommands},
-    {"archive", AddArchiveCommands},
+    {"token", AddTokenCommands},     {"clock", AddClockCommands},   {"policy", AddPolicyCommands},
+    {"person", AddPersonCommands},   {"batch", AddBatchCommands},   {"repair", AddRepairCommands},
+    {"budget", AddBudgetCommands},   {"bank", AddBankCommands},     {"audit", AddAuditCommands},
+    {"archive", AddArchiveCommands}, {"health", AddHealthCommands},
 };
 
 // Only the groups that are named, or all where none is: most of the time of a command would go into

@@ -81,5 +81,6 @@ void AddBudgetCommands(CLI::App& app, Session& session, int& code);
 void AddBankCommands(CLI::App& app, Session& session, int& code);
 void AddAuditCommands(CLI::App& app, Session& session, int& code);
 void AddArchiveCommands(CLI::App& app, Session& session, int& code);
+void AddHealthCommands(CLI::App& app, Session& session, int& code);
 
 }  // namespace yikatong::yktctl
