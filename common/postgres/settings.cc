@@ -43,11 +43,13 @@ void DeclareDatabase(config::Schema& schema, PoolSize pool) {
                 "same for all replicas.");
 }
 
-DatabaseOptions DatabaseOptionsOf(const config::Config& config, std::string_view service) {
+DatabaseOptions DatabaseOptionsOf(const config::Config& config, std::string_view service,
+                                  telemetry::Metrics* metrics) {
   DatabaseOptions options;
   options.conninfo =
       WithPassword(config.Text("database_conninfo"), config.Secret("database_password"));
   options.application_name = service;
+  options.metrics = metrics;
   options.max_connections = static_cast<int>(config.Int("database_connections"));
   options.idle_in_transaction_timeout_ms = static_cast<int>(LeaseMs(config) * 2 / 3);
   return options;

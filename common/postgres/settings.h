@@ -32,8 +32,9 @@ struct PoolSize {
 void DeclareDatabase(config::Schema& schema, PoolSize pool = {});
 
 // As the runtime role; `service` is the name that the server shows for our sessions. No
-// transaction stands still as long as the lease.
-DatabaseOptions DatabaseOptionsOf(const config::Config& config, std::string_view service);
+// transaction stands still as long as the lease. `metrics` outlives the database; it may be null.
+DatabaseOptions DatabaseOptionsOf(const config::Config& config, std::string_view service,
+                                  telemetry::Metrics* metrics = nullptr);
 
 // Beats, margin and the time until others take over, in proportion to `lease` as the defaults are
 // to 15 s. All replicas must have the same.

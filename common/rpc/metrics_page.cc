@@ -1,16 +1,53 @@
 #include "common/rpc/metrics_page.h"
 
 #include <httplib.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <prometheus/collectable.h>
 #include <prometheus/text_serializer.h>
 
 #include <charconv>
+#include <cstdio>
+#include <ctime>
+#include <optional>
 #include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
 
 namespace yikatong::rpc {
+namespace {
 
-MetricsPage::MetricsPage(std::shared_ptr<prometheus::Collectable> metrics)
-    : metrics_(std::move(metrics)), server_(std::make_unique<httplib::Server>()) {
+// When the first certificate of a PEM file ends; nothing where it cannot be read.
+std::optional<absl::Time> CertificateEnds(const std::string& path) {
+  const std::unique_ptr<std::FILE, decltype(&std::fclose)> file(std::fopen(path.c_str(), "re"),
+                                                                &std::fclose);
+  if (file == nullptr) return std::nullopt;
+  const std::unique_ptr<X509, decltype(&X509_free)> certificate(
+      PEM_read_X509(file.get(), nullptr, nullptr, nullptr), &X509_free);
+  std::tm ends = {};
+  if (certificate == nullptr ||
+      ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &ends) != 1) {
+    return std::nullopt;
+  }
+  return absl::FromTM(ends, absl::UTCTimeZone());
+}
+
+prometheus::MetricFamily ExpiryFamily(absl::Time ends) {
+  prometheus::ClientMetric metric;
+  metric.gauge.value = static_cast<double>(absl::ToUnixSeconds(ends));
+  return {.name = "yikatong_certificate_expires_seconds",
+          .help = "Unix time at which the certificate of this process ends.",
+          .type = prometheus::MetricType::Gauge,
+          .metric = {std::move(metric)}};
+}
+
+}  // namespace
+
+MetricsPage::MetricsPage(std::shared_ptr<prometheus::Collectable> metrics, std::string certificate)
+    : metrics_(std::move(metrics)),
+      certificate_(std::move(certificate)),
+      server_(std::make_unique<httplib::Server>()) {
   server_->new_task_queue = [] { return new httplib::ThreadPool(2); };
   server_->set_payload_max_length(4'096);
   server_->set_read_timeout(5, 0);
@@ -22,10 +59,17 @@ MetricsPage::MetricsPage(std::shared_ptr<prometheus::Collectable> metrics)
     setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
   });
   server_->Get("/metrics", [this](const httplib::Request&, httplib::Response& response) {
-    std::string page;
-    if (metrics_ != nullptr) page = prometheus::TextSerializer().Serialize(metrics_->Collect());
-    response.set_content(page, "text/plain; version=0.0.4; charset=utf-8");
+    response.set_content(Page(), "text/plain; version=0.0.4; charset=utf-8");
   });
+}
+
+std::string MetricsPage::Page() const {
+  std::vector<prometheus::MetricFamily> families;
+  if (metrics_ != nullptr) families = metrics_->Collect();
+  if (const std::optional<absl::Time> ends = CertificateEnds(certificate_)) {
+    families.push_back(ExpiryFamily(*ends));
+  }
+  return prometheus::TextSerializer().Serialize(families);
 }
 
 MetricsPage::~MetricsPage() {

@@ -1,5 +1,8 @@
 // The HTTP listener of /metrics. Internal to this room.
 //
+// Beside what the process counts it says until when the process's certificate is good, read from
+// the file at each look: a certificate that nobody renewed must be seen before it ends.
+//
 // prometheus::Exposer would do, but takes two seconds to stop: each drain would wait for it.
 #pragma once
 
@@ -18,15 +21,19 @@ namespace yikatong::rpc {
 
 class MetricsPage {
  public:
-  // Null `metrics`: an empty page.
-  explicit MetricsPage(std::shared_ptr<prometheus::Collectable> metrics);
+  // Null `metrics`: only the certificate. `certificate` is a PEM file; one that cannot be read is
+  // left out.
+  MetricsPage(std::shared_ptr<prometheus::Collectable> metrics, std::string certificate);
   ~MetricsPage();  // stops
 
   // Listens on "host:port"; gives the port, or 0 when it cannot.
   int Start(const std::string& address);
 
  private:
+  std::string Page() const;
+
   const std::shared_ptr<prometheus::Collectable> metrics_;
+  const std::string certificate_;
   const std::unique_ptr<httplib::Server> server_;
   std::thread thread_;
 };

@@ -179,6 +179,13 @@ TEST(Server, ShowsItsMetricsOverHttp) {
   ASSERT_TRUE(page);
   EXPECT_EQ(page->status, 200);
   EXPECT_THAT(page->body, HasSubstr("yikatong_rpc_requests_total"));
+  // The certificates of these tests are good for more than a year.
+  const std::string metric = "\nyikatong_certificate_expires_seconds ";
+  const std::size_t at = page->body.find(metric);
+  ASSERT_NE(at, std::string::npos) << page->body;
+  const double ends = std::stod(page->body.substr(at + metric.size()));
+  EXPECT_GT(ends, static_cast<double>(absl::ToUnixSeconds(absl::Now() + absl::Hours(24 * 365))));
+  EXPECT_LT(ends, static_cast<double>(absl::ToUnixSeconds(absl::Now() + absl::Hours(24 * 400))));
   const auto other = client.Get("/");
   ASSERT_TRUE(other);
   EXPECT_EQ(other->status, 404);

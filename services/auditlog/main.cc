@@ -20,7 +20,7 @@ absl::Status Serve(const config::Config& config, rpc::Signals& signals) {
   telemetry::Log::Start("auditlog", telemetry::Level::kInfo);
   const base::SystemClock clock;
   telemetry::Metrics metrics;
-  YKT_ASSIGN_OR_RETURN(const auto parts, auditlog::Parts::Make(config, clock));
+  YKT_ASSIGN_OR_RETURN(const auto parts, auditlog::Parts::Make(config, clock, metrics));
   YKT_RETURN_IF_ERROR(postgres::CheckSchema(parts->database(), auditlog::LogMigrations()));
   YKT_ASSIGN_OR_RETURN(
       const auto tokens,

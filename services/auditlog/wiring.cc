@@ -38,17 +38,19 @@ Command TakeCommand(std::vector<const char*>& arguments) {
 }
 
 absl::StatusOr<std::unique_ptr<Parts>> Parts::Make(const config::Config& config,
-                                                   const base::Clock& clock) {
+                                                   const base::Clock& clock,
+                                                   telemetry::Metrics& metrics) {
   YKT_ASSIGN_OR_RETURN(const crypto::Ed25519PrivateKey key,
                        crypto::ReadEd25519PrivateKey(config.Path("signing_key")));
   YKT_ASSIGN_OR_RETURN(crypto::NoteSigner signer,
                        crypto::NoteSigner::Make(config.Text("origin"), key));
-  return std::unique_ptr<Parts>(new Parts(config, std::move(signer), clock));
+  return std::unique_ptr<Parts>(new Parts(config, std::move(signer), clock, metrics));
 }
 
-Parts::Parts(const config::Config& config, crypto::NoteSigner signer, const base::Clock& clock)
+Parts::Parts(const config::Config& config, crypto::NoteSigner signer, const base::Clock& clock,
+             telemetry::Metrics& metrics)
     : cache_(redis::OpenCache(config, "auditlog", clock)),
-      database_(postgres::DatabaseOptionsOf(config, "auditlog")),
+      database_(postgres::DatabaseOptionsOf(config, "auditlog", &metrics)),
       store_(database_),
       signer_(std::move(signer)),
       memory_(config.Path("checkpoint_file").empty()
@@ -116,7 +118,8 @@ int RunCommand(int argc, char** argv,
     status = base::failpoint::ArmIfSet(start.config->Path("failpoints"));
     if (status.ok()) status = serve(*start.config);
   } else {
-    const auto parts = Parts::Make(*start.config, clock);
+    telemetry::Metrics metrics;
+    const auto parts = Parts::Make(*start.config, clock, metrics);
     status = parts.status();
     if (status.ok() && command == Command::kVerify) {
       status = RunVerify(**parts, std::cout, std::cerr);

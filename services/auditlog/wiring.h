@@ -15,6 +15,7 @@
 #include "common/postgres/database.h"
 #include "common/redis/cache.h"
 #include "common/rpc/call.h"
+#include "common/telemetry/metrics.h"
 #include "services/auditlog/domain/audit_log.h"
 #include "services/auditlog/rpc/refusals.h"
 #include "services/auditlog/store/checkpoint_file.h"
@@ -33,8 +34,10 @@ Command TakeCommand(std::vector<const char*>& arguments);
 class Parts {
  public:
   // Fails for a key or origin that cannot be used.
+  // `clock` and `metrics` outlive the parts.
   static absl::StatusOr<std::unique_ptr<Parts>> Make(const config::Config& config,
-                                                     const base::Clock& clock);
+                                                     const base::Clock& clock,
+                                                     telemetry::Metrics& metrics);
   Parts(const Parts&) = delete;
   Parts& operator=(const Parts&) = delete;
 
@@ -48,7 +51,8 @@ class Parts {
   rpc::GuardOptions GuardOptionsOf(const config::Config& config, RefusalRecorder& refusals);
 
  private:
-  Parts(const config::Config& config, crypto::NoteSigner signer, const base::Clock& clock);
+  Parts(const config::Config& config, crypto::NoteSigner signer, const base::Clock& clock,
+        telemetry::Metrics& metrics);
 
   const std::unique_ptr<redis::Cache> cache_;
   postgres::Database database_;

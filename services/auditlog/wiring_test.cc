@@ -91,6 +91,7 @@ class WiringTest : public testing::Test {
   std::unique_ptr<postgres::TestDatabase> db_;
   crypto::SeededRandom random_{1};
   base::SystemClock clock_;
+  telemetry::Metrics metrics_;
 };
 
 TEST_F(WiringTest, MigratesTwiceWithTheSameResult) {
@@ -101,7 +102,7 @@ TEST_F(WiringTest, MigratesTwiceWithTheSameResult) {
 }
 
 TEST_F(WiringTest, VerifiesTheWholeLogAndNamesTheIndexOfAnAlteredRow) {
-  const auto parts = Parts::Make(Load(), clock_);
+  const auto parts = Parts::Make(Load(), clock_, metrics_);
   ASSERT_TRUE(parts.ok()) << parts.status();
   std::vector<std::string> bodies;
   bodies.reserve(30);
@@ -123,7 +124,7 @@ TEST_F(WiringTest, VerifiesTheWholeLogAndNamesTheIndexOfAnAlteredRow) {
 
 TEST_F(WiringTest, RemembersItsCheckpointOverARestart) {
   {
-    const auto parts = Parts::Make(Load(), clock_);
+    const auto parts = Parts::Make(Load(), clock_, metrics_);
     ASSERT_TRUE(parts.ok());
     ASSERT_TRUE((*parts)
                     ->log()
@@ -134,7 +135,7 @@ TEST_F(WiringTest, RemembersItsCheckpointOverARestart) {
   }
   // The whole database is put back to before the append.
   db_->Sql("TRUNCATE entry, tree_node, tree_head");
-  const auto parts = Parts::Make(Load(), clock_);
+  const auto parts = Parts::Make(Load(), clock_, metrics_);
   ASSERT_TRUE(parts.ok());
   EXPECT_EQ(status::ReasonOf((*parts)->log().NewestCheckpoint().status()),
             Reason::kAuditLogAltered);
@@ -143,7 +144,7 @@ TEST_F(WiringTest, RemembersItsCheckpointOverARestart) {
 TEST_F(WiringTest, LimitsTheCallsOfAnOrganisationAndLetsServicesWork) {
   std::ofstream(folder_ / "auditlog.conf", std::ios::app) << "rate_limit = 2\n";
   const base::ManualClock still(clock_.Now());
-  const auto parts = Parts::Make(Load(), still);
+  const auto parts = Parts::Make(Load(), still, metrics_);
   ASSERT_TRUE(parts.ok()) << parts.status();
   RefusalRecorder refusals((*parts)->log(), still, 1);
   const rpc::GuardOptions guard = (*parts)->GuardOptionsOf(Load(), refusals);
@@ -155,7 +156,7 @@ TEST_F(WiringTest, LimitsTheCallsOfAnOrganisationAndLetsServicesWork) {
 
 TEST_F(WiringTest, SaysWhichKeyFileIsMissing) {
   std::filesystem::remove(folder_ / "log.key");
-  const absl::Status status = Parts::Make(Load(), clock_).status();
+  const absl::Status status = Parts::Make(Load(), clock_, metrics_).status();
   EXPECT_NE(std::string(status.message()).find("log.key"), std::string::npos);
 }
 

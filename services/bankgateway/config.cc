@@ -43,8 +43,9 @@ config::Schema Settings() {
   return schema;
 }
 
-postgres::DatabaseOptions DatabaseOptionsOf(const config::Config& config) {
-  postgres::DatabaseOptions options = postgres::DatabaseOptionsOf(config, "bankgateway");
+postgres::DatabaseOptions DatabaseOptionsOf(const config::Config& config,
+                                            telemetry::Metrics* metrics) {
+  postgres::DatabaseOptions options = postgres::DatabaseOptionsOf(config, "bankgateway", metrics);
   // A chunk is planned as it comes: tables grow from nothing to millions of rows within a day, and
   // a plan that was kept from their first minutes would read them whole.
   options.settings["plan_cache_mode"] = "force_custom_plan";

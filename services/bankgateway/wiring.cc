@@ -81,7 +81,7 @@ Parts::Parts(const config::Config& config, telemetry::Metrics& metrics, Keys key
       catalogue_(std::move(catalogue)),
       business_clock_(config, clock_,
                       rpc::AskAtOwner<catalogue::v1::ClockService::Stub>(catalogue_.get())),
-      database_(DatabaseOptionsOf(config)),
+      database_(DatabaseOptionsOf(config, &metrics)),
       life_signs_(database_, clock_, ids_.NewId(), postgres::WorkerOptionsOf(config)),
       context_{database_, life_signs_, clock_,       business_clock_,
                ids_,      cipher_,     file_signer_, CaseTermsOf(config)},

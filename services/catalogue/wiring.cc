@@ -24,12 +24,6 @@ namespace {
 
 constexpr auto kWatchEvery = std::chrono::seconds(15);
 
-postgres::DatabaseOptions WithMetrics(postgres::DatabaseOptions options,
-                                      telemetry::Metrics& metrics) {
-  options.metrics = &metrics;
-  return options;
-}
-
 }  // namespace
 
 std::span<const postgres::Migration> Migrations() { return kMigrations; }
@@ -46,7 +40,7 @@ Parts::Parts(const config::Config& config, telemetry::Metrics& metrics,
       auditlog_(std::move(auditlog)),
       cache_(redis::OpenCache(config, "catalogue", clock_)),
       clock_adjustable_(config.Text("business_clock") == "adjustable"),
-      database_(WithMetrics(postgres::DatabaseOptionsOf(config, "catalogue"), metrics)),
+      database_(postgres::DatabaseOptionsOf(config, "catalogue", &metrics)),
       storage_(database_, *cache_, clock_, ids_, {.clock_adjustable = clock_adjustable_}),
       sink_(*auditlog_),
       workers_(database_, clock_, ids_.NewId(), postgres::WorkerOptionsOf(config)) {}
@@ -72,6 +66,7 @@ absl::Status Parts::Start(const config::Config& config) {
   YKT_RETURN_IF_ERROR(workers_.Start());
   outbox::RelayOptions options;
   options.producer = "catalogue/" + std::to_string(epoch);
+  options.metrics = &metrics_;
   relay_ = std::make_unique<outbox::Relay>(database_, workers_, sink_, options);
   relay_->Start();
   watcher_ = std::thread([this] { Watch(); });
@@ -119,13 +114,6 @@ absl::Status Parts::WatchOnce() {
               "Approved versions that are not public 10 calendar days after taking effect.")
       .With()
       .Set(static_cast<double>(overdue));
-  const outbox::Lag lag = relay_->last_lag();
-  metrics_.Gauges("yikatong_outbox_entries", "Entries that the audit log has not taken yet.")
-      .With()
-      .Set(static_cast<double>(lag.entries));
-  metrics_.Gauges("yikatong_outbox_oldest_seconds", "Age of the oldest of them.")
-      .With()
-      .Set(static_cast<double>(lag.oldest_age_seconds));
   return absl::OkStatus();
 }
 

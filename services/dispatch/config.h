@@ -11,8 +11,9 @@ namespace yikatong::dispatch {
 
 config::Schema Settings();
 
-// As the runtime role.
-postgres::DatabaseOptions DatabaseOptionsOf(const config::Config& config);
+// As the runtime role. `metrics` outlives the database; it may be null.
+postgres::DatabaseOptions DatabaseOptionsOf(const config::Config& config,
+                                            telemetry::Metrics* metrics = nullptr);
 
 // Whether sending is allowed: from and to as time of day in Beijing, read from `HH:MM-HH:MM`.
 struct SendWindow {

@@ -43,6 +43,7 @@
 #include "services/dispatch/store/budget_order_store.h"
 #include "services/dispatch/store/chunk_store.h"
 #include "services/dispatch/store/death_store.h"
+#include "services/dispatch/store/due_chunks.h"
 #include "services/dispatch/store/intake_store.h"
 #include "services/dispatch/store/money_store.h"
 #include "services/dispatch/store/outcome_store.h"
@@ -92,7 +93,7 @@ class AllParts final : public Parts {
         cache_(redis::OpenCache(config, "dispatch", clock_)),
         business_clock_(config, clock_,
                         rpc::AskAtOwner<catalogue::v1::ClockService::Stub>(peers_.catalogue.get())),
-        database_(DatabaseOptionsOf(config)),
+        database_(DatabaseOptionsOf(config, &metrics)),
         context_{database_, clock_, business_clock_, ids_},
         money_store_(context_, rules_),
         chunk_store_(context_, rules_),
@@ -165,6 +166,7 @@ class AllParts final : public Parts {
     YKT_RETURN_IF_ERROR(registry_.Start());
     outbox::RelayOptions options;
     options.producer = "dispatch/" + std::to_string(epoch);
+    options.metrics = &metrics_;
     relay_ = std::make_unique<outbox::Relay>(database_, registry_, sink_, options);
     relay_->Start();
     for (int i = 0; i < worker_count_; ++i) {
@@ -232,20 +234,21 @@ class AllParts final : public Parts {
   }
 
   void WatchGauges() {
-    auto entries =
-        metrics_.Gauges("yikatong_outbox_entries", "Entries that the audit log has not taken yet.")
-            .With();
-    auto oldest =
-        metrics_.Gauges("yikatong_outbox_oldest_seconds", "Age of the oldest of them.").With();
-    auto statements =
-        metrics_.Gauges("yikatong_database_statements", "Statements since the start.").With();
+    const auto due = metrics_.Gauges("yikatong_chunks_due",
+                                     "Chunks that wait to be worked on, by step.", {"step"});
+    const auto oldest = metrics_.Gauges("yikatong_chunks_oldest_due_seconds",
+                                        "How long the one that waits longest has.", {"step"});
     const auto calls = metrics_.Gauges("yikatong_peer_calls",
                                        "Calls to another service since the start.", {"peer"});
     for (std::unique_lock lock(mutex_); !stopping_;) {
-      const outbox::Lag lag = relay_->last_lag();
-      entries.Set(static_cast<double>(lag.entries));
-      oldest.Set(static_cast<double>(lag.oldest_age_seconds));
-      statements.Set(static_cast<double>(database_.Counters().statements));
+      lock.unlock();
+      if (const auto chunks = CountDueChunks(database_); chunks.ok()) {
+        for (const DueChunks& step : *chunks) {
+          due.With({step.step}).Set(static_cast<double>(step.chunks));
+          oldest.With({step.step}).Set(step.oldest_seconds);
+        }
+      }
+      lock.lock();
       calls.With({"catalogue"}).Set(static_cast<double>(peers_.catalogue->CallCount()));
       calls.With({"registry"}).Set(static_cast<double>(peers_.registry->CallCount()));
       calls.With({"bankgateway"}).Set(static_cast<double>(peers_.gateway->CallCount()));

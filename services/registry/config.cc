@@ -29,8 +29,9 @@ config::Schema Settings() {
   return schema;
 }
 
-postgres::DatabaseOptions DatabaseOptionsOf(const config::Config& config) {
-  postgres::DatabaseOptions options = postgres::DatabaseOptionsOf(config, "registry");
+postgres::DatabaseOptions DatabaseOptionsOf(const config::Config& config,
+                                            telemetry::Metrics* metrics) {
+  postgres::DatabaseOptions options = postgres::DatabaseOptionsOf(config, "registry", metrics);
   options.settings = SessionSettings();
   return options;
 }

@@ -8,7 +8,8 @@ namespace yikatong::registry {
 
 config::Schema Settings();
 
-// As the runtime role.
-postgres::DatabaseOptions DatabaseOptionsOf(const config::Config& config);
+// As the runtime role. `metrics` outlives the database; it may be null.
+postgres::DatabaseOptions DatabaseOptionsOf(const config::Config& config,
+                                            telemetry::Metrics* metrics = nullptr);
 
 }  // namespace yikatong::registry

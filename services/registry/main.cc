@@ -17,7 +17,7 @@ absl::Status Serve(const config::Config& config, rpc::Signals& signals) {
   telemetry::Log::Start("registry", telemetry::Level::kInfo);
   const base::SystemClock clock;
   telemetry::Metrics metrics;
-  YKT_ASSIGN_OR_RETURN(const auto parts, registry::Parts::Make(config));
+  YKT_ASSIGN_OR_RETURN(const auto parts, registry::Parts::Make(config, metrics));
   YKT_RETURN_IF_ERROR(postgres::CheckSchema(parts->database(), registry::Migrations()));
   YKT_ASSIGN_OR_RETURN(
       const auto tokens,

@@ -21,7 +21,8 @@ namespace yikatong::registry {
 
 std::span<const postgres::Migration> Migrations() { return sql::kMigrations; }
 
-absl::StatusOr<std::unique_ptr<Parts>> Parts::Make(const config::Config& config) {
+absl::StatusOr<std::unique_ptr<Parts>> Parts::Make(const config::Config& config,
+                                                   telemetry::Metrics& metrics) {
   static crypto::SystemRandom random;  // outlives every vault; it holds no state of its own
   YKT_ASSIGN_OR_RETURN(Vault vault,
                        Vault::Load(config.Path("column_keys"), config.Path("index_key"), random));
@@ -34,20 +35,23 @@ absl::StatusOr<std::unique_ptr<Parts>> Parts::Make(const config::Config& config)
   if (rpc::HasAdjustableClock(config)) {
     YKT_ASSIGN_OR_RETURN(catalogue, rpc::OpenPeer(config, "catalogue"));
   }
-  return std::unique_ptr<Parts>(new Parts(
-      config, std::move(vault), {.signer = std::move(signer), .gateway = std::move(gateway)},
-      std::move(auditlog), std::move(catalogue)));
+  return std::unique_ptr<Parts>(
+      new Parts(config, metrics, std::move(vault),
+                {.signer = std::move(signer), .gateway = std::move(gateway)}, std::move(auditlog),
+                std::move(catalogue)));
 }
 
-Parts::Parts(const config::Config& config, Vault vault, SealingKeys keys,
-             std::unique_ptr<rpc::Channel> auditlog, std::unique_ptr<rpc::Channel> catalogue)
-    : vault_(std::move(vault)),
+Parts::Parts(const config::Config& config, telemetry::Metrics& metrics, Vault vault,
+             SealingKeys keys, std::unique_ptr<rpc::Channel> auditlog,
+             std::unique_ptr<rpc::Channel> catalogue)
+    : metrics_(metrics),
+      vault_(std::move(vault)),
       cache_(redis::OpenCache(config, "registry", clock_)),
       auditlog_(std::move(auditlog)),
       catalogue_(std::move(catalogue)),
       business_clock_(config, clock_,
                       rpc::AskAtOwner<catalogue::v1::ClockService::Stub>(catalogue_.get())),
-      database_(DatabaseOptionsOf(config)),
+      database_(DatabaseOptionsOf(config, &metrics)),
       store_(database_, vault_, clock_, business_clock_, ids_),
       registry_(store_, std::move(keys), random_, business_clock_),
       sink_(*auditlog_),
@@ -74,6 +78,7 @@ absl::Status Parts::StartRelay() {
   YKT_RETURN_IF_ERROR(workers_.Start());
   outbox::RelayOptions options;
   options.producer = "registry/" + std::to_string(epoch);
+  options.metrics = &metrics_;
   relay_ = std::make_unique<outbox::Relay>(database_, workers_, sink_, options);
   relay_->Start();
   return absl::OkStatus();
@@ -88,19 +93,23 @@ void Parts::StopRelay() {
 
 int RunCommand(int argc, char** argv,
                const std::function<absl::Status(const config::Config&)>& serve) {
-  return rpc::RunCommand(
-      Settings(), argc, argv,
-      {.serve = serve,
-       .migrate =
-           [](const config::Config& config) {
-             return postgres::MigrateAsOwner(config, "registry", Migrations(), std::cout);
-           },
-       .check_config = [](const config::Config& config) { return Parts::Make(config).status(); },
-       .raise_restore_epoch =
-           [](const config::Config& config) {
-             return postgres::RaiseRestoreEpoch(DatabaseOptionsOf(config), sql::kRaiseRestoreEpoch,
-                                                std::cout);
-           }});
+  return rpc::RunCommand(Settings(), argc, argv,
+                         {.serve = serve,
+                          .migrate =
+                              [](const config::Config& config) {
+                                return postgres::MigrateAsOwner(config, "registry", Migrations(),
+                                                                std::cout);
+                              },
+                          .check_config =
+                              [](const config::Config& config) {
+                                telemetry::Metrics metrics;
+                                return Parts::Make(config, metrics).status();
+                              },
+                          .raise_restore_epoch =
+                              [](const config::Config& config) {
+                                return postgres::RaiseRestoreEpoch(
+                                    DatabaseOptionsOf(config), sql::kRaiseRestoreEpoch, std::cout);
+                              }});
 }
 
 }  // namespace yikatong::registry

@@ -20,6 +20,7 @@
 #include "common/rpc/business_clock.h"
 #include "common/rpc/call.h"
 #include "common/rpc/client.h"
+#include "common/telemetry/metrics.h"
 #include "services/registry/domain/registry.h"
 #include "services/registry/store/pg_people_store.h"
 #include "yikatong/auditlog/v1/auditlog.grpc.pb.h"
@@ -32,7 +33,9 @@ std::span<const postgres::Migration> Migrations();
 class Parts {
  public:
   // Fails for keys and certificates that cannot be used. Opens no connection.
-  static absl::StatusOr<std::unique_ptr<Parts>> Make(const config::Config& config);
+  // `metrics` outlives the parts.
+  static absl::StatusOr<std::unique_ptr<Parts>> Make(const config::Config& config,
+                                                     telemetry::Metrics& metrics);
   Parts(const Parts&) = delete;
   Parts& operator=(const Parts&) = delete;
   ~Parts();
@@ -47,9 +50,10 @@ class Parts {
   void StopRelay();
 
  private:
-  Parts(const config::Config& config, Vault vault, SealingKeys keys,
+  Parts(const config::Config& config, telemetry::Metrics& metrics, Vault vault, SealingKeys keys,
         std::unique_ptr<rpc::Channel> auditlog, std::unique_ptr<rpc::Channel> catalogue);
 
+  telemetry::Metrics& metrics_;
   base::SystemClock clock_;
   base::RandomIdSource ids_;
   crypto::SystemRandom random_;

@@ -59,7 +59,8 @@ class WiringTest : public ::testing::Test {
     for (std::string& word : words) argv.push_back(word.data());
     return RunCommand(static_cast<int>(argv.size()), argv.data(),
                       [this](const config::Config& config) {
-                        const auto parts = Parts::Make(config);
+                        telemetry::Metrics metrics;
+                        const auto parts = Parts::Make(config, metrics);
                         if (!parts.ok()) return parts.status();
                         served_ = true;
                         const rpc::GuardOptions guard = (*parts)->GuardOptionsOf(config);

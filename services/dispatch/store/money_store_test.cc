@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "common/status/status.h"
+#include "services/dispatch/store/due_chunks.h"
 #include "services/dispatch/testing/money_rig.h"
 
 namespace yikatong::dispatch::testing {
@@ -264,6 +265,35 @@ TEST_F(Releasing, WaitsForTheDayOfPayment) {
   EXPECT_EQ(Outcome(Release(batch)), "PAY_DATE_EARLY");
   rig_->business.MoveTo(absl::CivilDay(2026, 3, 15));
   EXPECT_EQ(Outcome(Release(batch)), "OK");
+}
+
+TEST_F(Releasing, MakesItsChunksDueUntilTheyAreWorkedOff) {
+  // Chunks due and the age of the oldest, of the steps route, submit, send.
+  const auto due = [&] {
+    const auto counted = CountDueChunks(rig_->context.database);
+    if (!counted.ok()) return counted.status().ToString();
+    std::string text;
+    for (const DueChunks& one : *counted) {
+      text +=
+          fmt::format("{}={}/{} ", one.step, one.chunks, one.oldest_seconds >= 60 ? "old" : "new");
+    }
+    return text;
+  };
+  const std::int64_t batch = Approved(2);
+  Line("P001", "city", 1'000'000);
+  ASSERT_EQ(Outcome(Fund(batch)), "OK");
+  EXPECT_EQ(due(), "route=0/new submit=0/new send=0/new ");
+  ASSERT_EQ(Outcome(Release(batch)), "OK");
+  EXPECT_EQ(due(), "route=1/new submit=0/new send=0/new ");
+  Sql("UPDATE chunk SET not_before = now() - interval '2 minutes'");
+  EXPECT_EQ(due(), "route=1/old submit=0/new send=0/new ");
+  // What was put back for later is not due.
+  Sql("UPDATE chunk SET not_before = now() + interval '5 minutes'");
+  EXPECT_EQ(due(), "route=0/new submit=0/new send=0/new ");
+  Sql("UPDATE chunk SET not_before = now()");
+  Replica replica(*rig_, "a");
+  Work(replica);
+  EXPECT_EQ(due(), "route=0/new submit=0/new send=0/new ");
 }
 
 TEST_F(Releasing, OfAForeignBatchIsOfNoBatch) {
