@@ -212,8 +212,12 @@ VALUES = {
         "redis": peers("Where Redis is; empty: anywhere, on its port.")}),
     "monitoring": table("Objects of the Prometheus operator.", {
         "podMonitor": flag("Whether there is a PodMonitor.", False),
+        "rules": flag("Whether there is a PrometheusRule with the alerts.", False),
+        "runbooks": text("Where the folder runbooks/ is published, for a link from each alert; empty for none."),
         "interval": text("How often metrics are read.", "15s", pattern="^[0-9]+(s|m)$"),
-        "labels": texts("Labels by which the operator finds them.")}),
+        "labels": texts("Labels by which the operator finds them."),
+        "dashboards": flag("Whether there is a ConfigMap with the dashboards, for Grafana's sidecar.", False),
+        "dashboardLabels": {**texts("Labels by which the sidecar finds it."), "default": {"grafana_dashboard": "1"}}}),
     "trial": table("A small PostgreSQL and Redis of the release's own. For a look, not for money: one pod, no backup, no TLS.", {
         "enabled": flag("Whether they are installed and used.", False),
         "postgresql": table("The PostgreSQL.", {

@@ -5,6 +5,7 @@ import pathlib
 import sys
 
 from stack import MOST_REPLICAS, ROOT, Stack, StackError, build, say
+from watch import Watch
 
 
 def main() -> int:
@@ -14,20 +15,28 @@ def main() -> int:
     parser.add_argument("--start-date", default="", help="first business date of a new state folder")
     parser.add_argument("--replicas", type=int, default=1, choices=range(1, MOST_REPLICAS + 1), metavar="N",
                         help="processes of each service with a database (1)")
+    parser.add_argument("--watch", action="store_true", help="Prometheus and Alertmanager beside it, with the alerts")
     arguments = parser.parse_args()
+    watch = Watch(arguments.state.resolve() / "watch")
     try:
         if arguments.what == "down":
+            watch.end()
             Stack(arguments.state, ROOT / "build" / "release" / "bin").down()
             return 0
         say("building")
         stack = Stack(arguments.state, build(os.cpu_count() or 2), arguments.start_date, arguments.replicas)
         say("starting")
         endpoints = stack.up()
-    except StackError as error:
+        if arguments.watch:
+            watch.start(endpoints)
+    except (StackError, FileNotFoundError) as error:
         say(str(error))
         return 1
     for process in endpoints["processes"]:
         print(f"{process['name']:12} pid {process['pid']:<8} gRPC {process['grpc']:22} metrics {process['metrics']}")
+    for name, address in watch.addresses.items():
+        if address:
+            print(f"{name:12} http://{address}")
     print(f"\n{stack.state / 'endpoints.json'} says the rest. Try:\n"
           f"  export YKT_ENDPOINTS={stack.state / 'endpoints.json'}\n"
           f"  {stack.binaries / 'yktctl'} --as auditor-1 policy list")

@@ -1,5 +1,6 @@
 """Whatever a manifest says is true of the other manifests, and of the services as helm/settings.json has them."""
 import functools
+import json
 import pathlib
 import re
 import subprocess
@@ -222,6 +223,26 @@ class Selectors(unittest.TestCase):
         found = {component(one) for one in of_kind("cloudnative-pg", *WORKLOADS)
                  if selected(monitor["spec"]["selector"], pod_labels(one))}
         self.assertEqual(found, set(services_of("cloudnative-pg")))
+
+    def test_a_prometheus_rule_holds_every_alert_as_its_file_has_it(self):
+        (rule,) = of_kind("cloudnative-pg", "PrometheusRule")
+        files = {}
+        for path in sorted((chart.CHART / "alerts").glob("*.yaml")):
+            for group in chart.read_all(path.read_text(encoding="utf-8"))[0]["groups"]:
+                files[group["name"]] = group["rules"]
+        found = {group["name"]: group["rules"] for group in rule["spec"]["groups"]}
+        for rules in found.values():
+            for one in rules:
+                self.assertEqual(one["annotations"].pop("runbook_url"), f"https://docs.example.gov.cn/yikatong/runbooks/{one['alert']}.md")
+        self.assertGreater(len(files), 20)
+        self.assertEqual(found, files)
+
+    def test_the_sidecar_finds_every_dashboard(self):
+        dashboards = chart.named("cloudnative-pg", "ConfigMap", "yikatong-dashboards")
+        self.assertEqual(dashboards["metadata"]["labels"]["grafana_dashboard"], "1")
+        files = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in (chart.CHART / "dashboards").glob("*.json")}
+        self.assertEqual(len(files), 4)
+        self.assertEqual({name: json.loads(text) for name, text in dashboards["data"].items()}, files)
 
     def test_labels_that_select_do_not_change_with_the_release(self):
         for one in of_kind("trial", "Deployment", "StatefulSet"):
