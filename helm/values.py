@@ -159,7 +159,7 @@ VALUES = {
     "nameOverride": name("Instead of the chart's name in the names of objects."),
     "fullnameOverride": text("Instead of release and chart in the names of objects.", pattern=NAME, maxLength=40),
     "labels": texts("Labels on every object."),
-    "image": table("Where the images are; deploy/images/build makes them.", {
+    "image": table("Where the images are: one a service, named after it, with its program in /usr/local/bin; tools and trial.", {
         "registry": text("Registry. The default is a name under which nobody else can publish, for images loaded into the nodes.", "localhost"),
         "repository": text("Folder there: the image of a service is <registry>/<repository>/<service>.", "yikatong"),
         "tag": text("Tag; empty for the chart's appVersion."),
