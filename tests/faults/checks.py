@@ -97,8 +97,10 @@ class Checks(Reckoning):
         complete = set(self._stream(gateway, "SELECT agreement_no, day::text FROM statement WHERE complete"))
         lines = [line for line in odd_lines(self.journal_path) if (line[1], line[0]) in complete]
         ours = collections.Counter(self._stream(gateway, "SELECT agreement_no, day::text, statement_fen FROM difference"))
-        theirs = collections.Counter((agreement, day, abs(fen)) for day, agreement, fen, corrects in lines if not corrects)
-        for line in (ours - theirs) + (theirs - ours):
+        # What corrects a case that officers have matched with another differs as well.
+        odd, corrections = (collections.Counter((agreement, day, abs(fen)) for day, agreement, fen, corrects in lines
+                                                if corrects == wanted) for wanted in (False, True))
+        for line in (ours - odd - corrections) + (odd - ours):
             self._find(f"fen: a difference of {line} that the bank did not make, or was not found")
         ours, theirs = collections.Counter(), collections.Counter()
         for case, agreement, state, fen in self._stream(

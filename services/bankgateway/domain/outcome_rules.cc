@@ -37,6 +37,8 @@ LineVerdict JudgeLine(bool debit, const LineContext& context) {
   switch (context.last) {
     case OutcomeState::kPaid:
       if (!context.amount_fits) return differs(difference::kAmountDiffers);
+      // A return that was none would be paid again; a true one is told by a result besides.
+      if (context.debited_twice) return differs(difference::kReversalWithoutPayment);
       return {true, nullptr, Verdict::kReturned};
     case OutcomeState::kReturned:
       if (!context.amount_fits) return differs(difference::kAmountDiffers);

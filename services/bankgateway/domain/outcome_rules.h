@@ -41,6 +41,9 @@ struct LineContext {
   bool debited_before = false;   // by an earlier line, of this or another statement
   bool reversed_before = false;  // the same for money that came back
   OutcomeState last = OutcomeState::kNone;
+  // Lines under the reference debited it more often than they gave back: what comes back now may be
+  // the debit that was too much, and says nothing of the payment.
+  bool debited_twice = false;
 };
 
 struct LineVerdict {

@@ -73,6 +73,17 @@ TEST(StatementLines, WhatDoesNotFitIsADifferenceOfItsKind) {
                difference::kReversalWithoutPayment);
 }
 
+TEST(StatementLines, MoneyThatComesBackAfterTwoDebitsIsNoReturnOfThePayment) {
+  LineContext context{true, true, true, false, OutcomeState::kPaid};
+  EXPECT_EQ(JudgeLine(false, context).outcome, Verdict::kReturned);
+  context.debited_twice = true;
+  EXPECT_EQ(JudgeLine(false, context).outcome, Verdict::kNothing);
+  EXPECT_STREQ(JudgeLine(false, context).difference, difference::kReversalWithoutPayment);
+  // Known from a result, it is the return's line.
+  context.last = OutcomeState::kReturned;
+  EXPECT_TRUE(JudgeLine(false, context).agreed);
+}
+
 TEST(ReturnCodes, EveryCodeOfTheTableHasAReasonAndOthersAreOther) {
   EXPECT_EQ(ReasonOfReturnCode("3031"), Reason::kBankNameMismatch);
   EXPECT_EQ(ReasonOfReturnCode("3069"), Reason::kBankDormant);

@@ -313,6 +313,27 @@ TEST_F(CasesTest, ACreditUnderAnotherReferenceIsMatchedWithTheClaim) {
   ExpectEqual();
 }
 
+TEST_F(CasesTest, ASecondDebitThatWasMatchedAndIsCorrectedAfterAllMakesNoReturn) {
+  PayAll(1, 2);
+  fake().Line("AG-1", kMonday, Reference(1), true, Amount(1));
+  fake().Line("AG-1", kMonday, Reference(888), false, Amount(1));
+  CloseDay();
+  Decide(Only(difference::kSecondDebit), Decision::kMatchCase,
+         Only(difference::kReversalWithoutPayment).case_id);
+  EXPECT_TRUE(Open().empty());
+  // Nobody said that the payment came back: its item must not be sent again.
+  fake().Line("AG-1", kMonday + 1, Reference(1), false, Amount(1));
+  CloseDay();
+  EXPECT_EQ(States(Reference(1)), "P");
+  EXPECT_EQ(Only(difference::kReversalWithoutPayment).open_fen, -Amount(1));
+  ExpectEqual();
+  // The payment's own return is one.
+  fake().Line("AG-1", kMonday + 2, Reference(1), false, Amount(1));
+  CloseDay();
+  EXPECT_EQ(States(Reference(1)), "PR");
+  ExpectEqual();
+}
+
 TEST_F(CasesTest, AContradictingResultIsAskedAboutUntilTheBankAgrees) {
   PayAll(1, 2);
   fake().Say(Reference(1), RowState::kFailed, 0, "3018");

@@ -112,6 +112,8 @@ absl::Status OutcomeWriter::LoadDistrict(std::int32_t district,
   for (const Row row : lines) {
     const auto at = known_.find(row.Int64(0));
     if (at == known_.end()) continue;
+    if (row.Bool(3)) at->second.net_debits += row.Bool(1) ? 1 : -1;
+    if (row.Bool(4)) continue;
     if (row.MaybeInt64(2).value_or(at->second.amount_fen) != at->second.amount_fen) continue;
     (row.Bool(1) ? at->second.debited : at->second.reversed) = true;
   }

@@ -54,6 +54,7 @@ struct Known {
   std::optional<absl::CivilDay> paid_on;
   bool debited = false;  // by a line of a statement, of its amount
   bool reversed = false;
+  int net_debits = 0;  // lines that debit less lines that credit, those of cases included
 };
 
 // What an outcome is based on.

@@ -140,8 +140,10 @@ bool CompareLine(OutcomeWriter& writer, const DueStatement& statement, const Sta
     known = nullptr;
   LineContext context;
   if (known != nullptr) {
-    context = {true, line.amount_fen == known->amount_fen, known->debited, known->reversed,
-               known->last};
+    context = {true,           line.amount_fen == known->amount_fen,
+               known->debited, known->reversed,
+               known->last,    known->net_debits > 1};
+    known->net_debits += line.debit ? 1 : -1;
   }
   const LineVerdict verdict = JudgeLine(line.debit, context);
   if (PaysCase(writer, statement, line, verdict)) {
