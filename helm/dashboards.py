@@ -78,15 +78,15 @@ ONE_SERVICE = Dashboard("yikatong-service", "One service", "an engineer", {
 
 MONEY = Dashboard("yikatong-money", "Money and budget", "finance", {
     "Differences with banks": [
-        Panel("Open cases", "short", "By kind.", {KIND: 'sum by (kind) (max by (kind, age) (yikatong_gateway_cases{what="open"}))'}),
-        Panel("Overdue cases", "short", "By kind.", {KIND: 'sum by (kind) (max by (kind, age) (yikatong_gateway_cases{what="overdue"}))'}),
+        Panel("Open cases", "short", "By kind.", {KIND: 'sum by (kind) (max by (kind, age) (yikatong_gateway_cases{what="open"})) or vector(0)'}),
+        Panel("Overdue cases", "short", "By kind.", {KIND: 'sum by (kind) (max by (kind, age) (yikatong_gateway_cases{what="overdue"})) or vector(0)'}),
         Panel("Suspense", "short", "Yuan claimed from banks and owed to them.",
-              {"{{kind}} {{account}}": "max by (kind, account) (yikatong_gateway_suspense_fen) / 100"})],
+              {"{{kind}} {{account}}": "max by (kind, account) (yikatong_gateway_suspense_fen) / 100 or vector(0)"})],
     "Money from above": [
         Panel("Receipts past thirty days", "short", "Of which something was not passed down.",
               {"receipts": "max(yikatong_budget_overdue_receipts)"}, "stat"),
         Panel("Left of them", "short", "Yuan.", {"yuan": "max(yikatong_budget_overdue_fen) / 100"}, "stat"),
-        Panel("Days since the oldest", "short", "Since it was received.", {"days": "max(yikatong_budget_oldest_overdue_days)"}, "stat"),
+        Panel("Age of the oldest", "s", "Since it was received.", {"age": "max(yikatong_budget_oldest_overdue_seconds)"}, "stat"),
         Panel("Not booked", "short", "Passings down that their line does not have.",
               {"pass-downs": "max(yikatong_budget_unbooked_pass_downs)"}, "stat")],
     "Policies": [

@@ -24,6 +24,9 @@ FACTS = {
                       "AND o.batch_id = batch.batch_id)"),
     "batch.reviewed": ("dispatch", ("step", "late"), f"SELECT {BATCH}, step, late FROM review"),
     "batch.funded": ("dispatch", ("amount_fen",), f"SELECT {BATCH}, sum(amount_fen) FROM reservation GROUP BY district, batch_id"),
+    "archive.sealed": ("dispatch", ("files", "keep_until", "leaves", "manifest_sha256", "records", "root"),
+                       f"SELECT concat({BATCH}, '/archives/', package_no), files, keep_until, 1, encode(manifest_sha256, 'hex'), "
+                       "records, encode(sha256('\\x00'::bytea || manifest), 'hex') FROM archive"),
     "attachment.added": ("dispatch", ("kind", "sha256"), f"SELECT {BATCH}, kind, encode(sha256, 'hex') FROM attachment"),
     "notice.published": ("dispatch", ("from", "to", "root", "leaves"),
                          f"SELECT {BATCH}, from_date, to_date, encode(root, 'hex'), lines FROM notice"),

@@ -266,8 +266,8 @@ class AllParts final : public Parts {
     auto overdue_fen =
         metrics_.Gauges("yikatong_budget_overdue_fen", "What is left of those.").With();
     auto oldest = metrics_
-                      .Gauges("yikatong_budget_oldest_overdue_days",
-                              "Days since the oldest of them was received.")
+                      .Gauges("yikatong_budget_oldest_overdue_seconds",
+                              "Time since the day on which the oldest of them was received.")
                       .With();
     auto unbooked = metrics_
                         .Gauges("yikatong_budget_unbooked_pass_downs",
@@ -281,7 +281,7 @@ class AllParts final : public Parts {
       if (const auto figures = pass_down_store_.Figures(); figures.ok()) {
         overdue.Set(static_cast<double>(figures->overdue));
         overdue_fen.Set(static_cast<double>(figures->overdue_fen));
-        oldest.Set(static_cast<double>(figures->oldest_days));
+        oldest.Set(static_cast<double>(figures->oldest_days) * 86'400);
         unbooked.Set(static_cast<double>(figures->unbooked));
       }
       lock.lock();

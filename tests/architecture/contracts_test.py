@@ -5,7 +5,7 @@ import sys
 
 from tree import files, report
 
-READS = re.compile(r"(Get|List|Find|Resolve|Watch|Quote|Check|Export|Read)[A-Z]")
+READS = re.compile(r"(Get|List|Find|Resolve|Watch|Quote|Check|Export|Trace)[A-Z]")
 # Calls that are known again by something of their own.
 KNOWN_BY = {
     "AuditLogService.AppendEntries": ("first_number", "the producer's dense numbers"),

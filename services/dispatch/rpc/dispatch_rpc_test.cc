@@ -85,10 +85,10 @@ class DispatchRpcTest : public testing::IntakeTest {
 };
 
 TEST_F(DispatchRpcTest, EveryMethodHasARuleAndEveryRuleAMethod) {
-  EXPECT_THAT(
-      served_->authorizer().Disagreements(rpc::MethodsOf(
-          {v1::DispatchService::service_full_name(), v1::BudgetService::service_full_name()})),
-      ::testing::IsEmpty());
+  EXPECT_THAT(served_->authorizer().Disagreements(rpc::MethodsOf(
+                  {v1::DispatchService::service_full_name(), v1::BudgetService::service_full_name(),
+                   v1::ArchiveService::service_full_name()})),
+              ::testing::IsEmpty());
 }
 
 TEST_F(DispatchRpcTest, ARosterIsStreamedAcknowledgedAndWatchedToItsSeal) {

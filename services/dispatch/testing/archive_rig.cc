@@ -110,7 +110,7 @@ void ArchiveTest::Recover(std::int64_t batch, std::int64_t item, std::int64_t fe
   open.set_batch_id(batch);
   open.add_item_ids(item);
   open.set_cause(v1::RECOVERY_CAUSE_NOT_ENTITLED);
-  open.set_reason("moved before the period; told by phone 13812345678");
+  open.set_reason("moved before the period");
   const auto opened = rig_->repairs.OpenRecoveries(open, operator_);
   ASSERT_EQ(Outcome(opened), "OK");
   const std::int64_t id = opened->recoveries(0).recovery_id();
