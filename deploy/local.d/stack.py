@@ -308,6 +308,10 @@ class Stack:
                                      cwd=str(self.state))
         self.children[process] = child.pid
         self.processes.append(child)
+        self.tell_processes()
+
+    def tell_processes(self) -> None:
+        """Writes down which process is which, for whoever ends them."""
         self._write("pids.json", self.children)
 
     def await_ready(self, process: str, service: str) -> None:
@@ -411,7 +415,7 @@ class Stack:
                 self.start_process(process, service)
             for process in self.replicas_of(service):
                 self.await_ready(process, service)
-        self._write("pids.json", self.children)
+        self.tell_processes()
         endpoints = self._endpoints(self._mint_tokens())
         self._write("endpoints.json", endpoints)
         return endpoints

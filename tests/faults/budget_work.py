@@ -8,14 +8,22 @@ class BudgetWork:
         self.ctl = city.ctl
 
     def run(self) -> None:
-        batch = self.city.draw.choice(self.city.live())
-        district, policy = batch["district"], batch["policy_id"]
-        lines = [line for line in self.ctl("auditor-1", "budget", "list", "--district", district, "--page-size", "200")["lines"]
-                 if int(line["year"]) == YEAR]
-        line = next(one for one in lines if one["policy_id"] == policy)
-        other = next(one for one in lines if one["policy_id"] != policy and one["source"] == line["source"])
+        batch, line, other = self.city.draw.choice(self._pairs())
+        district = batch["district"]
         self.city.each((lambda: self._transfers(district, line, other), lambda: self._year_end(batch, line),
                         lambda: self._from_above(district, line)), lambda work: work())
+
+    def _pairs(self) -> list:
+        """(batch, line of its policy, line of another policy of the same district and source)."""
+        pairs, lines = [], {}
+        for batch in self.city.live():
+            district, policy = batch["district"], batch["policy_id"]
+            if district not in lines:
+                listed = self.ctl("auditor-1", "budget", "list", "--district", district, "--page-size", "200")["lines"]
+                lines[district] = [line for line in listed if int(line["year"]) == YEAR]
+            pairs += [(batch, line, other) for line in lines[district] if line["policy_id"] == policy
+                      for other in lines[district] if other["policy_id"] != policy and other["source"] == line["source"]]
+        return pairs
 
     def _order(self, district: int, kind: str, line: dict, to: dict, *more) -> str:
         return self.ctl(f"finance-operator-{district}-1", "budget", "request", "--kind", kind, "--district", district, "--line",

@@ -1,5 +1,6 @@
 """Faults 26 to 34 of the scenarios, done to a running stack from outside, and the hand that starts again what fell."""
 import contextlib
+import errno
 import os
 import pathlib
 import random
@@ -46,6 +47,7 @@ class Keeper(threading.Thread):
         self.done = threading.Event()
         self._due = {}         # process -> when it is started again
         self._stopped = {}     # process -> since when it stands still
+        self._untold = False   # the list of processes could not be written: the disk was full
 
     def run(self):
         while not self.done.wait(0.05):
@@ -59,12 +61,14 @@ class Keeper(threading.Thread):
     def look(self) -> None:
         now = time.monotonic()
         with self.lock:
+            if self._untold:
+                self._start(self.stack.tell_processes)
             # The database first: nothing else starts without it.
             if not self.postgres_held and not self.stack.postgres_runs():
-                self.stack.start_postgres()
+                self._start(self.stack.start_postgres)
                 self.restarts += 1
             if not self.redis_held and ended(self.stack.children["redis"]):
-                self.stack.start_redis()
+                self._start(self.stack.start_redis)
                 self.restarts += 1
             for process, service in self.stack.processes_of_all():
                 pid = self.stack.children[process]
@@ -81,8 +85,18 @@ class Keeper(threading.Thread):
                 due = self._due.setdefault(process, now + self.draw.uniform(0.1, 0.8))
                 if now >= due:
                     del self._due[process]
-                    self.stack.start_process(process, service)
+                    self._start(lambda process=process, service=service: self.stack.start_process(process, service))
                     self.restarts += 1
+
+    def _start(self, start) -> None:
+        """What the full disk of a fault keeps from being written now is written later."""
+        self._untold = False
+        try:
+            start()
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            self._untold = True
 
     def _stopped_by_point(self, service: str, pid: int) -> bool:
         """Whether a failpoint stopped it: what somebody else stops is not ours to wake."""

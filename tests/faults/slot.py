@@ -56,7 +56,7 @@ class FaultStack(Stack):
     def start_redis(self) -> None:
         (self.run / "redis.sock").unlink(missing_ok=True)
         self._start_redis()
-        self._write("pids.json", self.children)
+        self.tell_processes()
 
     def kill_postgres(self) -> None:
         kill_server(self._data_folder())
