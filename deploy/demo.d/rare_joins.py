@@ -190,8 +190,12 @@ GATEWAY = {
            WHERE b.bank_code IS NULL
               OR (c.agreement_no <> '' AND (a.district, a.bank_code) IS DISTINCT FROM (c.district, c.bank_code))""",
     "reconciliation_case, a missing statement on a day of which it is there":
-        """SELECT concat('case ', c.case_id) FROM reconciliation_case c LEFT JOIN statement s USING (agreement_no, day)
-           WHERE c.kind = 'STATEMENT_MISSING' AND (c.subject <> c.day::text OR (c.state = 5) <> coalesce(s.complete, false))""",
+        # A day on which nothing was paid has no statement, and is closed all the same.
+        """SELECT concat('case ', c.case_id) FROM reconciliation_case c JOIN agreement a USING (agreement_no)
+           LEFT JOIN statement s USING (agreement_no, day)
+           WHERE c.kind = 'STATEMENT_MISSING'
+             AND (c.subject <> c.day::text
+                  OR (c.state = 5) <> coalesce(s.complete, c.day <= a.reconciled_through, false))""",
     "suspense_entry, on a day of an agreement on which nothing differed":
         """SELECT concat('entry ', e.entry_id) FROM suspense_entry e
            LEFT JOIN (SELECT DISTINCT agreement_no, day FROM difference) d USING (agreement_no, day)

@@ -125,6 +125,7 @@ class PatientCtl(Ctl):
 
 class City(Demo):
     settle_timeout_s = QUIET_TIMEOUT_S
+    every_return_is_booked = False  # faults of the bank make returns that are cases
 
     def __init__(self, stack, seed: int, payments: int, faults=None):
         super().__init__(argparse.Namespace(payments=payments, seed=seed), stack)
