@@ -134,8 +134,7 @@ class JournalTail:
 
 class Demo:
     settle_timeout_s = SETTLE_TIMEOUT_S
-    # The bank of a demonstration sends back only what it has paid, so that dispatch books every return that the gateway knows.
-    every_return_is_booked = True
+    every_return_is_booked = True  # by dispatch: the bank of a demonstration sends back only what it has paid
 
     def __init__(self, arguments, stack: Stack):
         self.arguments = arguments
@@ -161,8 +160,6 @@ class Demo:
         full = 30 * done // max(1, total)
         end = "\n" if done >= total else ""
         print(f"\r  {what} [{'#' * full}{'.' * (30 - full)}] {done}/{total}", end=end, file=sys.stderr, flush=True)
-
-    # --- Setting up -----------------------------------------------------------------------------------------------
 
     def prepare(self) -> None:
         generated = subprocess.run([str(HERE / "generate"), str(self.input), "--payments", str(self.arguments.payments),
@@ -367,9 +364,9 @@ class Demo:
             settled = learned >= reported and told.get("returned", 0) >= returned and not self.journal.overdue(today)
             if settled and self.reconciled(today) and int(bank["unpacked"]) + int(bank["files_open"]) == 0:
                 sums = self.totals()
-                later = 0 if what == "last day" else self.later
                 known = not self.every_return_is_booked or sums["returned"] == told.get("returned", 0)
-                if known and sums["waiting"] == later and sums["in_transit"] + sums["unknown"] == int(bank["awaiting"]):
+                waiting = 0 if what == "last day" else self.later
+                if known and sums["waiting"] == waiting and sums["in_transit"] + sums["unknown"] == int(bank["awaiting"]):
                     return sums
             if time.monotonic() > deadline:
                 raise DemoError(f"{what} does not come to rest: gateway {bank}, bank {reported}, {returned}")
