@@ -39,12 +39,16 @@ bool HasAdjustableClock(const config::Config& config) {
 }
 
 ServiceBusinessClock::ServiceBusinessClock(const config::Config& config, const base::Clock& real,
-                                           AskOwner ask)
+                                           telemetry::Metrics& metrics, AskOwner ask)
     : adjustable_(HasAdjustableClock(config)),
       poll_every_(config.Duration("business_clock_poll")),
       ask_(std::move(ask)),
       beijing_(real),
-      told_(kBeforeAllRules) {}
+      told_(kBeforeAllRules),
+      date_(metrics
+                .Gauges("yikatong_business_date_timestamp_seconds",
+                        "The beginning, in Beijing, of the day that this process works on.")
+                .With()) {}
 
 ServiceBusinessClock::~ServiceBusinessClock() {
   {
@@ -60,18 +64,23 @@ absl::CivilDay ServiceBusinessClock::Today() const {
 }
 
 absl::Status ServiceBusinessClock::Start(absl::Duration patience) {
-  if (!adjustable_) return absl::OkStatus();
   const auto until = std::chrono::steady_clock::now() + absl::ToChronoMilliseconds(patience);
-  absl::Status asked = AskOnce();
+  absl::Status asked = Look();
   for (std::unique_lock lock(mutex_); !asked.ok() && std::chrono::steady_clock::now() < until;) {
     wake_.wait_for(lock, absl::ToChronoMilliseconds(poll_every_));
-    asked = AskOnce();
+    asked = Look();
   }
   if (!asked.ok()) {
     telemetry::Log::Error("business_date", {{"status", asked}});
     return status::Refuse(status::Reason::kPeerUnavailable, "nobody gives the business date");
   }
   thread_ = std::thread([this] { Loop(); });
+  return absl::OkStatus();
+}
+
+absl::Status ServiceBusinessClock::Look() {
+  if (adjustable_) YKT_RETURN_IF_ERROR(AskOnce());
+  date_.Set(static_cast<double>(absl::ToUnixSeconds(base::BeijingStartOf(Today()))));
   return absl::OkStatus();
 }
 
@@ -89,7 +98,7 @@ void ServiceBusinessClock::Loop() {
   bool well = true;
   for (std::unique_lock lock(mutex_); !stopping_;) {
     lock.unlock();
-    const absl::Status asked = AskOnce();  // after a failure the date stays what it was
+    const absl::Status asked = Look();  // after a failure the date stays what it was
     if (asked.ok() != well) {
       well = asked.ok();
       telemetry::Log::Warning("business_date", {{"status", asked}});

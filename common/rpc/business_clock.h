@@ -4,11 +4,13 @@
 //   config::Schema schema("dispatch");
 //   rpc::DeclareBusinessClock(schema);
 //   …
-//   rpc::ServiceBusinessClock clock(config, real,
+//   rpc::ServiceBusinessClock clock(config, real, metrics,
 //                                   rpc::AskAtOwner<pb::ClockService::Stub>(owner.get()));
 //   YKT_RETURN_IF_ERROR(clock.Start());
 //
 // Keys: business_clock, business_clock_poll; and <owner>_address with DeclareClockOwner.
+// Metric: yikatong_business_date_timestamp_seconds, the beginning of that day, so that replicas which
+// live on different days are seen.
 #pragma once
 
 #include <condition_variable>
@@ -26,6 +28,7 @@
 #include "common/rpc/client.h"
 #include "common/rpc/unary.h"
 #include "common/status/status.h"
+#include "common/telemetry/metrics.h"
 
 namespace yikatong::rpc {
 
@@ -43,12 +46,14 @@ class ServiceBusinessClock final : public base::BusinessClock {
   // only where the clock is adjustable.
   using AskOwner = std::function<absl::StatusOr<std::string>()>;
 
-  // `real` must outlive it.
-  ServiceBusinessClock(const config::Config& config, const base::Clock& real, AskOwner ask);
+  // `real` and `metrics` must outlive it.
+  ServiceBusinessClock(const config::Config& config, const base::Clock& real,
+                       telemetry::Metrics& metrics, AskOwner ask);
   ~ServiceBusinessClock() override;
 
   // Asks until the owner has answered once, at most `patience`: no work may begin on a date that
-  // nobody gave. Then a thread goes on asking. At once for today in Beijing.
+  // nobody gave. Today in Beijing is known at once. Then a thread goes on looking, to learn an
+  // adjustable date and to tell either as a metric.
   absl::Status Start(absl::Duration patience = absl::Minutes(1));
 
   // An adjustable date before Start has returned OK: the first day that any rule knows, so that
@@ -56,6 +61,7 @@ class ServiceBusinessClock final : public base::BusinessClock {
   absl::CivilDay Today() const override;
 
  private:
+  absl::Status Look();
   absl::Status AskOnce();
   void Loop();
 
@@ -64,6 +70,7 @@ class ServiceBusinessClock final : public base::BusinessClock {
   const AskOwner ask_;
   const base::BeijingBusinessClock beijing_;
   base::ManualBusinessClock told_;
+  telemetry::Gauge date_;
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;

@@ -23,18 +23,26 @@ config::Config Adjustable() {
                    {"YKT_PROBE_OWNER_ADDRESS", "127.0.0.1:1"}});
 }
 
+std::int64_t ToldDate(telemetry::Metrics& metrics) {
+  return static_cast<std::int64_t>(
+      metrics.Gauges("yikatong_business_date_timestamp_seconds", "").With().Value());
+}
+
 TEST(ServiceBusinessClock, IsTodayInBeijingAndAsksNobodyWhereItIsNotAdjustable) {
   const base::ManualClock real(absl::FromUnixSeconds(1'772'409'600));  // 2026-03-02 08:00
-  ServiceBusinessClock clock(Settings({}), real, nullptr);
+  telemetry::Metrics metrics;
+  ServiceBusinessClock clock(Settings({}), real, metrics, nullptr);
   EXPECT_TRUE(clock.Start().ok());
   EXPECT_EQ(clock.Today(), absl::CivilDay(2026, 3, 2));
+  EXPECT_EQ(ToldDate(metrics), 1'772'380'800) << "midnight in Beijing";
 }
 
 TEST(ServiceBusinessClock, WaitsForTheFirstAnswerFollowsItsOwnerAndNeverGoesBack) {
   const base::SystemClock real;
+  telemetry::Metrics metrics;
   std::atomic<int> asked{0};
   std::atomic<int> day{2};
-  ServiceBusinessClock clock(Adjustable(), real, [&]() -> absl::StatusOr<std::string> {
+  ServiceBusinessClock clock(Adjustable(), real, metrics, [&]() -> absl::StatusOr<std::string> {
     if (++asked < 3) return absl::UnavailableError("not up yet");
     if (day == 0) return absl::UnavailableError("away again");
     return "2026-03-0" + std::to_string(day.load());
@@ -44,6 +52,7 @@ TEST(ServiceBusinessClock, WaitsForTheFirstAnswerFollowsItsOwnerAndNeverGoesBack
   EXPECT_EQ(clock.Today(), absl::CivilDay(2026, 3, 2));
   day = 9;
   while (clock.Today() < absl::CivilDay(2026, 3, 9)) std::this_thread::yield();
+  while (ToldDate(metrics) < 1'772'985'600) std::this_thread::yield();
   for (const int told : {1, 0}) {
     day = told;
     for (const int seen = asked; asked < seen + 3;) std::this_thread::yield();
@@ -53,8 +62,9 @@ TEST(ServiceBusinessClock, WaitsForTheFirstAnswerFollowsItsOwnerAndNeverGoesBack
 
 TEST(ServiceBusinessClock, DoesNotStartOnADateThatNobodyGave) {
   const base::SystemClock real;
+  telemetry::Metrics metrics;
   for (const char* answer : {"", "soon"}) {
-    ServiceBusinessClock clock(Adjustable(), real, [&]() -> absl::StatusOr<std::string> {
+    ServiceBusinessClock clock(Adjustable(), real, metrics, [&]() -> absl::StatusOr<std::string> {
       if (*answer == '\0') return absl::UnavailableError("away");
       return answer;
     });

@@ -3,6 +3,7 @@ import argparse
 import concurrent.futures
 import contextlib
 import csv
+import datetime
 import json
 import os
 import pathlib
@@ -15,6 +16,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "local.d")]
 from archives import ArchiveError, archive_whole, told  # noqa: E402
+from ctl import Ctl, DemoError  # noqa: E402
 from people import BANKS, luhn  # noqa: E402
 from reckoning import KEYS, Reckoning  # noqa: E402
 from rosters import TODAY, yuan  # noqa: E402
@@ -30,54 +32,10 @@ REVIEWERS = {"town_review": "town-reviewer-{district}-1", "department_review": "
 FAULTS = {"fail-permille": 12, "return-permille": 6, "return-after-days": 2, "late-permille": 8, "late-days": 9,
           "lost-answer-permille": 100, "repeat-permille": 5}
 SETTLE_TIMEOUT_S = 1800
+BEIJING = datetime.timezone(datetime.timedelta(hours=8))
+DATED = ("registry", "bankgateway", "dispatch")  # services that ask for the date
 # Paid on the last day, so that its late results and its statement are still to come when the figures are taken.
 LAST_DAY = "p024-114"
-
-
-class DemoError(Exception):
-    """What went wrong, in words."""
-
-
-class Ctl:
-    """yktctl as one of the people of the stack: a process for each thread that takes command after command."""
-
-    def __init__(self, stack: Stack):
-        self.command = [str(stack.binaries / "yktctl"), "lines"]
-        self.options = ["--endpoints", str(stack.state / "endpoints.json"), "--json", "--timeout", "120"]
-        self.local = threading.local()
-        self.processes = []
-
-    def _process(self):
-        if not hasattr(self.local, "process"):
-            self.local.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                                  encoding="utf-8")
-            self.processes.append(self.local.process)
-        return self.local.process
-
-    def __call__(self, person: str, *arguments, accept=(0,)):
-        process = self._process()
-        words = [*self.options, "--as", person, *(str(one) for one in arguments)]
-        process.stdin.write(json.dumps(words) + "\n")
-        process.stdin.flush()
-        answer = {}
-        for line in process.stdout:
-            if not line.startswith("{"):
-                continue
-            said = json.loads(line)
-            if set(said) == {"exit", "error"}:
-                if said["exit"] not in accept:
-                    raise DemoError(f"yktctl --as {person} {' '.join(words[7:])}: exit {said['exit']}\n"
-                                    f"{said['error'].strip()}")
-                return answer
-            answer = said
-        raise DemoError(f"yktctl ended in the middle of {' '.join(words[7:])}")
-
-    def close(self) -> None:
-        for process in self.processes:
-            process.stdin.close()
-            process.stdout.close()
-            process.wait()
-        self.processes.clear()
 
 
 class Watcher(threading.Thread):
@@ -389,9 +347,17 @@ class Demo:
 
     def pass_days(self, days: int) -> None:
         for _ in range(days):
-            self.ctl("clock-admin-1", "clock", "advance", "--days", "1")
-        # Each service of a local stack asks for the date ten times a second.
-        time.sleep(0.25)
+            moved = self.ctl("clock-admin-1", "clock", "advance", "--days", "1")
+        self.wait_for_date(datetime.date.fromisoformat(moved["date"]))
+
+    def wait_for_date(self, day: datetime.date) -> None:
+        """Until every service lives on that day: each asks for the date a few times a second."""
+        midnight = datetime.datetime.combine(day, datetime.time(), BEIJING).timestamp()
+        deadline = time.monotonic() + self.settle_timeout_s
+        while any(self.stack.metric(service, "yikatong_business_date_timestamp_seconds") < midnight for service in DATED):
+            if time.monotonic() > deadline:
+                raise DemoError(f"not every service has come to {day}")
+            time.sleep(0.01)
 
     def correct_accounts(self) -> None:
         """Two of three whose payment failed or came back get a new card, as the card office would report it."""

@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import pwd
+import re
 import secrets
 import shutil
 import signal
@@ -16,6 +17,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 POSTGRES_BIN = pathlib.Path("/usr/lib/postgresql/15/bin")
@@ -122,6 +124,12 @@ class Stack:
 
     def address(self, process: str, listener: str = "grpc") -> str:
         return f"127.0.0.1:{self.ports[f'{process}.{listener}']}"
+
+    def metric(self, process: str, name: str) -> float:
+        """What a process tells on its metrics page under this name, over all labels; 0 where it does not tell it."""
+        with urllib.request.urlopen(f"http://{self.address(process, 'metrics')}/metrics", timeout=10) as page:
+            text = page.read().decode()
+        return sum(map(float, re.findall(rf"^{name}(?:{{[^}}]*}})? ([-+0-9.e]+)$", text, re.M)))
 
     def address_of_all(self, service: str) -> str:
         """What a client is told: one address, or all replicas in turn."""

@@ -79,7 +79,7 @@ Parts::Parts(const config::Config& config, telemetry::Metrics& metrics, Keys key
       cache_(redis::OpenCache(config, "bankgateway", clock_)),
       auditlog_(std::move(auditlog)),
       catalogue_(std::move(catalogue)),
-      business_clock_(config, clock_,
+      business_clock_(config, clock_, metrics,
                       rpc::AskAtOwner<catalogue::v1::ClockService::Stub>(catalogue_.get())),
       database_(DatabaseOptionsOf(config, &metrics)),
       life_signs_(database_, clock_, ids_.NewId(), postgres::WorkerOptionsOf(config)),

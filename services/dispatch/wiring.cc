@@ -91,7 +91,7 @@ class AllParts final : public Parts {
       : metrics_(metrics),
         peers_(std::move(peers)),
         cache_(redis::OpenCache(config, "dispatch", clock_)),
-        business_clock_(config, clock_,
+        business_clock_(config, clock_, metrics,
                         rpc::AskAtOwner<catalogue::v1::ClockService::Stub>(peers_.catalogue.get())),
         database_(DatabaseOptionsOf(config, &metrics)),
         context_{database_, clock_, business_clock_, ids_},

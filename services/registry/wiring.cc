@@ -49,7 +49,7 @@ Parts::Parts(const config::Config& config, telemetry::Metrics& metrics, Vault va
       cache_(redis::OpenCache(config, "registry", clock_)),
       auditlog_(std::move(auditlog)),
       catalogue_(std::move(catalogue)),
-      business_clock_(config, clock_,
+      business_clock_(config, clock_, metrics,
                       rpc::AskAtOwner<catalogue::v1::ClockService::Stub>(catalogue_.get())),
       database_(DatabaseOptionsOf(config, &metrics)),
       store_(database_, vault_, clock_, business_clock_, ids_),

@@ -5,7 +5,6 @@ import contextlib
 import csv
 import itertools
 import json
-import queue
 import random
 import re
 import threading
@@ -80,22 +79,6 @@ class PatientCtl(Ctl):
         self.calls = 0
         self.repeated = 0
         self.acknowledged = []  # (request id, command) of what was answered with success
-        self.idle = queue.SimpleQueue()  # processes that nobody uses now
-
-    def _process(self):
-        """One of the processes that are idle, for the whole of a call: threads come and go, connections are kept."""
-        return self.local.process
-
-    def _ask(self, *words, accept):
-        try:
-            self.local.process = self.idle.get_nowait()
-        except queue.Empty:
-            self.local.__dict__.pop("process", None)
-            super()._process()
-        try:
-            return super().__call__(*words, accept=accept)
-        finally:
-            self.idle.put(self.local.process)
 
     def __call__(self, person: str, *arguments, accept=(0,)):
         with self.mutex:
@@ -104,7 +87,7 @@ class PatientCtl(Ctl):
         deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
-                answer = self._ask(person, "--request-id", request, *arguments, accept=accept)
+                answer = super().__call__(person, "--request-id", request, *arguments, accept=accept)
                 command = " ".join(itertools.takewhile(re.compile("[a-z-]+").fullmatch, map(str, arguments)))
                 # Nothing to send again is nothing done.
                 if command != "batch reissue" or int(answer["reissued"]):
