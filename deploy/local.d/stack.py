@@ -46,14 +46,15 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def alive(pid: int, name: str) -> bool:
-    """Whether `pid` runs and is what we started under `name`."""
+def alive(pid: int, program: str) -> bool:
+    """Whether `pid` runs and is that program, by its file's name; any program where none is named."""
     try:
         command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
         state = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
     except OSError:
         return False
-    return state != "Z" and name in command
+    # Some write words behind their name: "redis-server *:0".
+    return state != "Z" and program in ("", pathlib.PurePath(re.split(r"[\0 ]", command)[0]).name)
 
 
 def ended(pid: int) -> bool:

@@ -14,7 +14,7 @@ import traceback
 import psycopg2
 
 import points
-from stack import POSTGRES_BIN, SERVICES, WITH_DATABASE, StackError, alive, ended
+from stack import SERVICES, WITH_DATABASE, StackError, alive, ended
 
 LEASE_S = 3  # of the stack under test; the shortest that the services take
 # Longer than every time-out of the suite: 30 s for a statement of the database, 10 s to submit, 20 s for our own calls.
@@ -364,7 +364,7 @@ def kill_server(data: pathlib.Path) -> None:
         postmaster = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
     except (OSError, ValueError):
         return
-    if not alive(postmaster, str(POSTGRES_BIN / "postgres")):
+    if not alive(postmaster, "postgres"):
         return
     children = subprocess.run(["pgrep", "-P", str(postmaster)], capture_output=True, text=True, check=False).stdout.split()
     for pid in (postmaster, *map(int, children)):

@@ -132,14 +132,22 @@ def people(seed: int, run: int, today: datetime.date) -> list:
     return found
 
 
+def _listed() -> list:
+    return json.loads((ROOT / "deploy" / "data" / "departments.json").read_text(encoding="utf-8"))["departments"]
+
+
+def departments() -> dict:
+    """Identifier -> district and field; none for finance."""
+    return {one["department_id"]: (one["district"], *one["fields"]) for one in _listed()}
+
+
 # --- Into the services ------------------------------------------------------------------------------------------------
 
 def install(services, bank_address: str) -> None:
     """What a stack needs once: departments, the card's schedule, banks and agreements."""
     c, g = services.catalogue, services.gateway
-    data = json.loads((ROOT / "deploy" / "data" / "departments.json").read_text(encoding="utf-8"))
     services.must("catalogue", "system-admin-1", "ImportReferenceData", c.ImportReferenceDataRequest(
-        request_id="model-reference", departments=[services.lists.Department(**one) for one in data["departments"]]))
+        request_id="model-reference", departments=[services.lists.Department(**one) for one in _listed()]))
     services.must("catalogue", "conference-1", "SetRollout", c.SetRolloutRequest(
         request_id="model-rollout", stages=[{"from_date": "2021-12-31", "districts": sorted(CARD_DISTRICTS),
                                              "basis": "演练"}]))

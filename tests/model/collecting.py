@@ -28,6 +28,9 @@ class Collecting:
         policy = self.policies.get(operation["policy"])
         require(policy is not None, "POLICY_UNKNOWN")
         require(policy.district in (rules.CITY, operation["district"]), "DISTRICT_FOREIGN")
+        require(operation["department"] in self.departments, "DEPARTMENT_UNKNOWN")
+        responsible = self.departments[operation["department"]]
+        require(responsible == (operation["district"], policy.field), "FIELD_INVALID")
         require(policy.state != "DRAFT", "POLICY_VERSION_NOT_APPROVED")
         require(rules.fits_cadence(policy.cadence, policy.slot, period), "PERIOD_INVALID")
         require(policy.state == "PUBLISHED", "POLICY_PUBLICATION_OVERDUE")

@@ -169,7 +169,10 @@ class Draw:
             pay_on = (model.today + datetime.timedelta(days=days)).isoformat()
         elif self.chance(0.01):
             pay_on = "2026-02-30"
-        operation = {"op": "create", "as": person, "district": district, "department": f"{kind}.{district}",
+        department = f"{kind}.{district}"
+        if self.chance(0.03):
+            department = self.pick((f"{kind}.{rules.CITY}", f"{kind}.{WUQING}", f"finance.{district}", "NOT-THERE"))
+        operation = {"op": "create", "as": person, "district": district, "department": department,
                      "policy": policy.policy_id if not self.chance(0.02) else "NOT-THERE", "period": period, "count": count,
                      "fen": fen, "pay_on": pay_on}
         operation = self._finish(operation)

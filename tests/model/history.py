@@ -88,7 +88,8 @@ class History:
                 request_id=f"model-{self.run}-{one.number}", agreement_no=one.number, suspended=False, reason="开始"))
         services.must("bank", "system-admin-1", "SetFaults", services.bank.SetFaultsRequest(
             faults={"seed": self.seed, **FAULTS}))
-        self.model = Model(callers, listed, people, cast.agreements(), cast.CARD_DISTRICTS, today)
+        self.model = Model(callers, listed, people, cast.agreements(), cast.departments(), cast.CARD_DISTRICTS,
+                           today)
         self.draw = Draw(self.seed, self.run, self.model)
         services.wait_for_date(today, "NOT-THERE", "operator-civil-120105-1")
 

@@ -14,13 +14,14 @@ from state import APPROVED, CANCELLED, CLOSED, FUNDED, NOTICED, PAYING, RETURNED
 
 
 class Model(Collecting, Money, Queries):
-    def __init__(self, callers: dict, policies: list, people: list, agreements: list, card_districts: set,
-                 today: datetime.date):
+    def __init__(self, callers: dict, policies: list, people: list, agreements: list, departments: dict,
+                 card_districts: set, today: datetime.date):
         self.callers = callers
         self.policies = {policy.policy_id: policy for policy in policies}
         self.people = people
         self.by_id = {person.id_no: person for person in people}
         self.agreements = {agreement.number: agreement for agreement in agreements}
+        self.departments = departments  # identifier -> district and field
         self.card_districts = card_districts
         self.today = today
         self.batches = []

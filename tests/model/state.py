@@ -203,8 +203,7 @@ class Batch:
         elif self.state == COLLECTING:
             state = "collected"
         elif item.abandoned:
-            # What was sent and given up counts as what it was, and is listed as what became of it.
-            state, reason = "stopped", "ABANDONED"
+            reason = "ABANDONED"  # what was sent and given up stays what it was
         last = item.attempts[-1].number if item.attempts else 0
         if state == "waiting" and last:
             # Its last attempt still speaks while the next one is on its way; never seen at rest.

@@ -140,6 +140,32 @@ absl::Status CheckNewPolicy(const Policy& policy) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<Department> DepartmentOf(Repository& repository, std::string_view department_id) {
+  YKT_ASSIGN_OR_RETURN(std::optional<Department> department,
+                       repository.FindDepartment(department_id));
+  if (!department.has_value()) {
+    return status::Refuse(Reason::kDepartmentUnknown, "",
+                          {{"department", std::string(department_id)}});
+  }
+  return *std::move(department);
+}
+
+bool IsResponsible(const Department& department, std::string_view field) {
+  return std::ranges::find(department.fields, field) != department.fields.end();
+}
+
+// Whoever pays a policy in a district is a department there that its field belongs to: nobody pays
+// over another department's agreement with a bank.
+absl::Status CheckPayer(Repository& repository, const Policy& policy, std::int32_t district,
+                        std::string_view department_id) {
+  YKT_ASSIGN_OR_RETURN(const Department department, DepartmentOf(repository, department_id));
+  if (department.district != district) return BadField("department_id", "is of another district");
+  if (!IsResponsible(department, policy.field)) {
+    return BadField("department_id", "is not responsible for the policy's field");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 Viewer ViewerOf(const Caller& caller) {
@@ -157,16 +183,12 @@ absl::StatusOr<Policy> CreatePolicy(Repository& repository, Policy policy) {
     return status::Refuse(Reason::kPermissionDenied,
                           "a department creates its own policies, in its field and district");
   }
-  YKT_ASSIGN_OR_RETURN(const std::optional<Department> department,
-                       repository.FindDepartment(policy.department_id));
-  if (!department.has_value()) {
-    return status::Refuse(Reason::kDepartmentUnknown, "", {{"department", policy.department_id}});
-  }
-  const auto& fields = department->fields;
-  if (std::find(fields.begin(), fields.end(), policy.field) == fields.end()) {
+  YKT_ASSIGN_OR_RETURN(const Department department,
+                       DepartmentOf(repository, policy.department_id));
+  if (!IsResponsible(department, policy.field)) {
     return BadField("policy.field", "is none of the department's");
   }
-  if (department->district != policy.district) {
+  if (department.district != policy.district) {
     return BadField("policy.district", "is not the department's");
   }
   YKT_ASSIGN_OR_RETURN(const bool inserted, repository.InsertPolicy(policy));
@@ -359,11 +381,15 @@ absl::StatusOr<std::vector<PolicyVersion>> ListVersions(Repository& repository,
 }
 
 absl::StatusOr<Payable> GetPayable(Repository& repository, std::string_view policy_id,
-                                   const base::Period& period, std::int32_t district) {
+                                   const base::Period& period, std::int32_t district,
+                                   std::string_view department_id) {
   YKT_ASSIGN_OR_RETURN(Policy policy, GetPolicy(repository, policy_id));
   if (policy.district != policy::kCityDivision && policy.district != district) {
     return status::Refuse(Reason::kDistrictForeign, "",
                           {{"policy", policy.policy_id}, {"district", std::to_string(district)}});
+  }
+  if (!department_id.empty()) {
+    YKT_RETURN_IF_ERROR(CheckPayer(repository, policy, district, department_id));
   }
   YKT_ASSIGN_OR_RETURN(const std::vector<PolicyVersion> versions, repository.Versions(policy_id));
   YKT_ASSIGN_OR_RETURN(const absl::CivilDay today, repository.Today());

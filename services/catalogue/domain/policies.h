@@ -60,8 +60,11 @@ absl::StatusOr<std::vector<PolicyVersion>> ListVersions(Repository& repository,
                                                         std::string_view policy_id,
                                                         const PageRequest& page);
 
+// `department_id`: who pays, a department of that district which is responsible for the policy's
+// field; empty: not asked about.
 absl::StatusOr<Payable> GetPayable(Repository& repository, std::string_view policy_id,
-                                   const base::Period& period, std::int32_t district);
+                                   const base::Period& period, std::int32_t district,
+                                   std::string_view department_id = {});
 // `version` 0: the one in force today.
 absl::StatusOr<Quote> QuoteAmount(Repository& repository, std::string_view policy_id,
                                   std::int32_t version, std::int32_t district,

@@ -103,6 +103,13 @@ TEST_F(RpcTest, ABatchIsPinnedToTheRateOfItsPeriodWithAllExclusions) {
   EXPECT_EQ(ReasonName(Payable("P999", "2026-03")), "POLICY_UNKNOWN");
   EXPECT_EQ(ReasonName(Payable("P022", "2026-03", 120105)), "DISTRICT_FOREIGN");
   EXPECT_TRUE(Payable("P032", "LIFE").ok());
+  // Who pays is a department of that district which the policy's field belongs to.
+  EXPECT_TRUE(Payable("P001", "2026-03", 120105, "civil.120105").ok());
+  EXPECT_TRUE(Payable("P001", "2026-03", 120000, "civil.120000").ok());
+  EXPECT_EQ(ReasonName(Payable("P001", "2026-03", 120105, "civil.120106")), "FIELD_INVALID");
+  EXPECT_EQ(ReasonName(Payable("P001", "2026-03", 120105, "civil.120000")), "FIELD_INVALID");
+  EXPECT_EQ(ReasonName(Payable("P001", "2026-03", 120105, "hrss.120105")), "FIELD_INVALID");
+  EXPECT_EQ(ReasonName(Payable("P001", "2026-03", 120105, "civil.999999")), "DEPARTMENT_UNKNOWN");
 }
 
 TEST_F(RpcTest, FinancePublishesTheCitysListAndItCanBeReadBack) {

@@ -360,11 +360,13 @@ class RpcTest : public ::testing::Test {
   }
   static absl::StatusOr<pb::GetPayableVersionResponse> Payable(const std::string& policy,
                                                                const char* period,
-                                                               std::int32_t district = 120105) {
+                                                               std::int32_t district = 120105,
+                                                               const std::string& department = "") {
     pb::GetPayableVersionRequest request;
     request.set_policy_id(policy);
     request.set_period(period);
     request.set_district(district);
+    request.set_department_id(department);
     return Ask(Dispatch(), &Stub::GetPayableVersion, request);
   }
   static pb::CreatePolicyRequest NewPolicy(const std::string& id) {

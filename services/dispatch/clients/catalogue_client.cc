@@ -21,13 +21,14 @@ class CatalogueClient::Impl {
       : channel_(channel), stub_(pb::CatalogueService::NewStub(channel.grpc())) {}
 
   absl::StatusOr<PinnedRule> PayableVersion(std::string_view policy_id, std::string_view period,
-                                            std::int32_t district) {
+                                            std::int32_t district, std::string_view department_id) {
     grpc::ClientContext context;
     channel_.Prepare(context, kDeadline);
     pb::GetPayableVersionRequest request;
     request.set_policy_id(std::string(policy_id));
     request.set_period(std::string(period));
     request.set_district(district);
+    request.set_department_id(std::string(department_id));
     pb::GetPayableVersionResponse response;
     YKT_RETURN_IF_ERROR(
         FromPeer("catalogue", stub_->GetPayableVersion(&context, request, &response)));
@@ -48,8 +49,9 @@ CatalogueClient::~CatalogueClient() = default;
 
 absl::StatusOr<PinnedRule> CatalogueClient::PayableVersion(std::string_view policy_id,
                                                            std::string_view period,
-                                                           std::int32_t district) {
-  return impl_->PayableVersion(policy_id, period, district);
+                                                           std::int32_t district,
+                                                           std::string_view department_id) {
+  return impl_->PayableVersion(policy_id, period, district, department_id);
 }
 
 }  // namespace yikatong::dispatch

@@ -15,7 +15,8 @@ class CatalogueClient final : public Catalogue {
   ~CatalogueClient() override;
 
   absl::StatusOr<PinnedRule> PayableVersion(std::string_view policy_id, std::string_view period,
-                                            std::int32_t district) override;
+                                            std::int32_t district,
+                                            std::string_view department_id) override;
 
  private:
   class Impl;

@@ -44,7 +44,8 @@ absl::StatusOr<std::string> Collection::Create(const identity::Caller& caller,
   if (before) return *before;
   YKT_RETURN_IF_ERROR(CheckNew(caller, batch, business_.Today()));
   YKT_ASSIGN_OR_RETURN(const PinnedRule pinned,
-                       catalogue_.PayableVersion(batch.policy_id, batch.period, batch.district));
+                       catalogue_.PayableVersion(batch.policy_id, batch.period, batch.district,
+                                                 batch.department_id));
   // A policy of a foreign field does not exist for this caller.
   if (!caller.InField(pinned.rule.field)) return status::Refuse(Reason::kPolicyUnknown);
   return store_.CreateBatch(caller, request, batch, pinned, encode);

@@ -24,12 +24,13 @@ struct PinnedRule {
 class Catalogue {
  public:
   virtual ~Catalogue() = default;
-  // The version that a new batch must be pinned to. POLICY_UNKNOWN, PERIOD_INVALID,
-  // NO_VERSION_IN_FORCE, POLICY_VERSION_NOT_APPROVED, POLICY_PUBLICATION_OVERDUE, DISTRICT_FOREIGN;
-  // PEER_UNAVAILABLE.
+  // The version that a new batch of this department must be pinned to. POLICY_UNKNOWN,
+  // PERIOD_INVALID, NO_VERSION_IN_FORCE, POLICY_VERSION_NOT_APPROVED, POLICY_PUBLICATION_OVERDUE,
+  // DISTRICT_FOREIGN, DEPARTMENT_UNKNOWN, FIELD_INVALID (the department is not of that district, or
+  // not responsible for the policy's field); PEER_UNAVAILABLE.
   virtual absl::StatusOr<PinnedRule> PayableVersion(std::string_view policy_id,
-                                                    std::string_view period,
-                                                    std::int32_t district) = 0;
+                                                    std::string_view period, std::int32_t district,
+                                                    std::string_view department_id) = 0;
 };
 
 struct PersonLookup {

@@ -53,6 +53,7 @@ TEST_F(CollectionTest, TheSameRequestGetsItsFirstAnswerAndOtherContentIsRefused)
   v1::CreateBatchRequest request = NewBatch(3);
   const auto first = rig_->handlers.CreateBatch(request, operator_);
   ASSERT_TRUE(first.ok());
+  EXPECT_EQ(rig_->catalogue.department, request.department_id()) << "who pays is asked about too";
   rig_->catalogue.Refuse(status::Refuse(Reason::kPolicyPublicationOverdue));
   const auto again = rig_->handlers.CreateBatch(request, operator_);
   ASSERT_TRUE(again.ok()) << "the first answer stands, whatever the catalogue says now";
@@ -77,6 +78,7 @@ TEST_F(CollectionTest, AnEmptyUnknownUnpublishedOrForeignBatchIsRefused) {
   EXPECT_EQ(outcome([](auto& r) { r.set_district(kBaodi); }), "DISTRICT_FOREIGN");
   EXPECT_EQ(outcome([](auto& r) { r.set_pay_on("2026-03-01"); }), "PAY_DATE_PAST");
   EXPECT_EQ(outcome([](auto& r) { r.set_pay_on("soon"); }), "FIELD_INVALID");
+  EXPECT_EQ(outcome([](auto& r) { r.set_department_id(""); }), "FIELD_INVALID");
   rig_->catalogue.Put(RuleOf("P042", "AGRI"));
   EXPECT_EQ(outcome([](auto& r) { r.set_policy_id("P042"); }), "POLICY_UNKNOWN")
       << "of a field that is not the caller's";

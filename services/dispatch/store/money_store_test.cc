@@ -435,6 +435,17 @@ TEST_F(Repairing, AbandoningEndsItemsReleasesTheirMoneyAndLetsTheBatchClose) {
   const auto ended = Abandon(batch, {Item(batch, 2), Item(batch, 3), Item(batch, 4)});
   ASSERT_EQ(Outcome(ended), "OK");
   EXPECT_EQ(ended->abandoned(), 3);
+  // Each is listed as it is counted: what was sent stays what became of it.
+  v1::ListItemsRequest list;
+  list.set_batch_id(batch);
+  const auto listed = rig_->handlers.ListItems(list, operator_);
+  ASSERT_EQ(Outcome(listed), "OK");
+  std::string states;
+  for (const v1::Item& item : listed->items()) states += item.state() + "/" + item.reason() + " ";
+  EXPECT_EQ(states, "paid/ failed/ABANDONED returned/ABANDONED stopped/ABANDONED ");
+  EXPECT_EQ(Totals(batch).failed(), 1);
+  EXPECT_EQ(Totals(batch).returned_open(), 1);
+  EXPECT_EQ(Totals(batch).stopped(), 1);
   EXPECT_EQ(Books(1), fmt::format("{}/0/0/104500/0", 10'000'000'000 - 104'500));
   ExpectBooks();
   EXPECT_EQ(Outcome(Reissue(batch, {Item(batch, 2)})), "ITEM_NOT_REPAIRABLE");

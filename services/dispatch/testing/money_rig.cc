@@ -108,7 +108,7 @@ void MoneyTest::PutPolicy(const std::string& policy, bool two_sources) {
 
 std::int64_t MoneyTest::Approved(int rows, const std::string& policy, int first, int chunk_rows,
                                  const std::vector<int>& objected) {
-  const auto pinned = rig_->catalogue.PayableVersion(policy, period_, kHebei);
+  const auto pinned = rig_->catalogue.PayableVersion(policy, period_, kHebei, "civil.120105");
   const std::int64_t fen = pinned->rule.calculation.rate_fen;
   v1::CreateBatchRequest create;
   create.set_request_id(NewRequest());

@@ -75,8 +75,10 @@ policy::PolicyRule Decoded(const pb::GetPayableVersionResponse& wire) {
 }
 
 absl::StatusOr<PinnedRule> FakeCatalogue::PayableVersion(std::string_view policy_id,
-                                                         std::string_view, std::int32_t) {
+                                                         std::string_view, std::int32_t,
+                                                         std::string_view department_id) {
   ++calls;
+  department = department_id;
   if (!refusal_.ok()) return refusal_;
   const auto found = rules_.find(policy_id);
   if (found == rules_.end()) return status::Refuse(status::Reason::kPolicyUnknown);

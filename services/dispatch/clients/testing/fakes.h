@@ -43,8 +43,10 @@ class FakeCatalogue final : public Catalogue {
   void Refuse(absl::Status refusal) { refusal_ = std::move(refusal); }
 
   absl::StatusOr<PinnedRule> PayableVersion(std::string_view policy_id, std::string_view period,
-                                            std::int32_t district) override;
+                                            std::int32_t district,
+                                            std::string_view department_id) override;
   std::atomic<int> calls{0};
+  std::string department;  // named in the last question
 
  private:
   std::map<std::string, catalogue::v1::GetPayableVersionResponse, std::less<>> rules_;

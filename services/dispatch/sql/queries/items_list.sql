@@ -1,10 +1,11 @@
 -- A stretch of items with what became of each: an exception that is open speaks first, then the newest outcome of the last
--- attempt, then the batch. Bounded by the stretch, so that a rare state never costs a whole batch in one statement.
+-- attempt, then the batch. One that was sent and given up (bucket 11) stays what its attempt is, as it is counted, with the
+-- exception's reason. Bounded by the stretch, so that a rare state never costs a whole batch in one statement.
 SELECT s.item_id, s.masked_name, s.village, s.amount_fen, s.person_id, s.state, s.reason, s.reference
 FROM (
   SELECT i.item_id, i.masked_name, i.village, i.amount_fen, i.person_id, coalesce(a.reference, 0) AS reference,
          CASE WHEN $6::smallint = 11 THEN 'cancelled'
-              WHEN e.bucket = 2 THEN 'held' WHEN e.bucket IN (3, 11) THEN 'stopped' WHEN e.bucket = 4 THEN 'unroutable'
+              WHEN e.bucket = 2 THEN 'held' WHEN e.bucket = 3 THEN 'stopped' WHEN e.bucket = 4 THEN 'unroutable'
               WHEN a.reference IS NOT NULL THEN
                 CASE coalesce(o.state, 0) WHEN 0 THEN 'in_transit' WHEN 1 THEN 'paid' WHEN 2 THEN 'failed'
                                           WHEN 3 THEN 'unknown' ELSE 'returned' END
