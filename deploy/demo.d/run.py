@@ -20,7 +20,7 @@ from ctl import Ctl, DemoError  # noqa: E402
 from people import BANKS, luhn  # noqa: E402
 from reckoning import KEYS, Reckoning  # noqa: E402
 from rosters import TODAY, yuan  # noqa: E402
-from stack import CITY, DISTRICTS, FIELDS, ROOT, SERVICES, Stack, StackError, build, say  # noqa: E402
+from stack import CITY, DISTRICTS, FIELDS, ROOT, SERVICES, Stack, StackError, build, end_what_was_started, say  # noqa: E402
 
 DATA = ROOT / "deploy" / "data"
 KIND_OF_FIELD = {field: kind for kind, field in FIELDS.items()}
@@ -534,6 +534,7 @@ def main() -> int:
         parser.error("--payments is from 500 to 5000000")
     folder = ROOT / "build" / "demo"
     stack = None
+    end_what_was_started()
     try:
         say("building")
         binaries = build(os.cpu_count() or 2)

@@ -57,6 +57,11 @@ def alive(pid: int, program: str) -> bool:
     return state != "Z" and program in ("", pathlib.PurePath(re.split(r"[\0 ]", command)[0]).name)
 
 
+def end_what_was_started() -> None:
+    """From now on SIGTERM ends this script as Ctrl-C does: through its `finally`, with all that it started."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 def ended(pid: int) -> bool:
     """Whether a child of ours is no more: a zombie is one that nobody has waited for yet."""
     try:

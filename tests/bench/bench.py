@@ -16,7 +16,7 @@ sys.path[:0] = [str(ROOT / "deploy" / "demo.d"), str(ROOT / "deploy" / "local.d"
 import run as demo  # noqa: E402
 from reckoning import Reckoning  # noqa: E402
 from rosters import TODAY  # noqa: E402
-from stack import SERVICES, WITH_DATABASE, Stack, build, say  # noqa: E402
+from stack import SERVICES, WITH_DATABASE, Stack, build, end_what_was_started, say  # noqa: E402
 
 TICKS = os.sysconf("SC_CLK_TCK")
 # What each service counts on its metrics page.
@@ -149,6 +149,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=pathlib.Path, help="where to write the figures")
     arguments = parser.parse_args()
+    end_what_was_started()
     binaries = build(os.cpu_count() or 2)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="yikatong-bench-"))
     folder.chmod(0o755)

@@ -55,9 +55,17 @@ CLOSED_CASE = 5
 KINDS = ("lost", "paid_twice", "ledger_differences", "audit_differences", "stuck")
 
 
-def waiting_for_the_log(socket: str) -> int:
-    """Audit entries that the log has not acknowledged yet, of all services."""
-    waiting = 0
+# Packages of closed batches that are being made; those that wait for a bank's statement rest.
+ARCHIVES_IN_WORK = ("FROM archive_work w JOIN batch b USING (district, batch_id) "
+                    "WHERE b.state = 9 AND w.why <> 'STATEMENT_OPEN'")
+
+
+def on_their_way(socket: str) -> int:
+    """Audit entries that the log has not acknowledged yet, of all services, and archives that will tell it something."""
+    with contextlib.closing(psycopg2.connect(host=socket, dbname="dispatch", user="postgres")) as connection, \
+            connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) {ARCHIVES_IN_WORK}")
+        waiting = int(cursor.fetchone()[0])
     for service in PRODUCERS:
         with contextlib.closing(psycopg2.connect(host=socket, dbname=service, user="postgres")) as connection, \
                 connection.cursor() as cursor:
@@ -139,6 +147,8 @@ class Checks(Reckoning):
         for batch, chunk, stage, why in self._ask("dispatch", "SELECT batch_id, chunk, stage, why FROM chunk c JOIN batch b "
                                                   "USING (district, batch_id) WHERE stage NOT IN (0, 4) AND b.state <> 11"):
             self.found["stuck"].append(f"chunk {batch}/{chunk} stands in stage {stage}: {why}")
+        for batch, step, why in self._ask("dispatch", f"SELECT batch_id, step, why {ARCHIVES_IN_WORK}"):
+            self.found["stuck"].append(f"the archive of batch {batch} stands at step {step}: {why}")
         for file, state in self._ask("bankgateway", "SELECT file_id, state FROM file WHERE state IN (1, 2)"):
             self.found["stuck"].append(f"file {file} stands in state {state}")
         for service in PRODUCERS:
@@ -161,7 +171,7 @@ class Checks(Reckoning):
             logged[(producer, epoch, number)] = hashlib.sha256(raw).digest()
             fields = dict(line.split(": ", 1) for line in raw.decode().split("\n")[1:] if ": " in line)
             if fields.get("request_id") and not fields["kind"].endswith("refused"):
-                by_request.setdefault(fields["request_id"], []).append(fields["kind"])
+                by_request.setdefault(fields["request_id"], []).append((fields["kind"], fields["subject"]))
             if fields["kind"] == "chunk.submitted" and "leaves" in fields:
                 batch = int(fields["subject"].split("/")[2])
                 rows, fen = chunks.get(batch, (0, 0))
@@ -182,12 +192,13 @@ class Checks(Reckoning):
             if sent[key] != logged[key]:
                 wrong.append(f"{key}: the log has other bytes than its producer")
         for request, command in self.acknowledged:
-            kinds = by_request.get(request, [])
-            if command in AUDITED and not kinds:
+            deeds = by_request.get(request, [])
+            if command in AUDITED and not deeds:
                 wrong.append(f"{command} {request} was acknowledged and is not in the log")
-            for kind in set(kinds):
-                if kinds.count(kind) > 1:
-                    wrong.append(f"{command} {request}: {kind} stands {kinds.count(kind)} times in the log")
+            # A stream tells each of its chunks under the one request.
+            for deed in set(deeds):
+                if deeds.count(deed) > 1:
+                    wrong.append(f"{command} {request}: {' of '.join(deed)} stands {deeds.count(deed)} times in the log")
         attempts = {batch: (rows, int(fen)) for batch, rows, fen in self._ask(
             "dispatch", "SELECT batch_id, count(*), sum(amount_fen) FROM attempt GROUP BY batch_id")}
         for batch in attempts.keys() | chunks.keys():

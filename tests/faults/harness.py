@@ -22,15 +22,15 @@ ROOT = HERE.parents[1]
 sys.path[:0] = [str(ROOT / "deploy" / "demo.d"), str(ROOT / "deploy" / "local.d"), str(HERE)]
 import mutations  # noqa: E402
 import points  # noqa: E402
-from checks import KINDS, Checks, waiting_for_the_log  # noqa: E402
+from checks import KINDS, Checks, on_their_way  # noqa: E402
 from city import City, Stuck  # noqa: E402
 from faults import Faults, Keeper  # noqa: E402
 from run import DATA, DemoError  # noqa: E402
 from slot import Slot  # noqa: E402
-from stack import SERVICES, StackError, build, say  # noqa: E402
+from stack import SERVICES, StackError, build, end_what_was_started, say  # noqa: E402
 
 UP_TIMEOUT_S = 120
-LOG_TIMEOUT_S = 120  # a relay that was refused asks again within half a minute
+LOG_TIMEOUT_S = 120  # a relay, or an archive's maker, that was refused asks again within half a minute
 
 
 class Harness:
@@ -110,9 +110,9 @@ class Harness:
             time.sleep(0.05)
 
     def _check(self, city: City, endpoints: dict, found: dict) -> dict:
-        # Entries on their way are no difference; those that never leave are, and stuck besides.
+        # What is on its way is no difference; what never arrives is, and stuck besides.
         deadline = time.monotonic() + LOG_TIMEOUT_S
-        while waiting_for_the_log(endpoints["database_socket"]) and time.monotonic() < deadline:
+        while on_their_way(endpoints["database_socket"]) and time.monotonic() < deadline:
             time.sleep(0.1)
         problem = ""
         try:
@@ -213,8 +213,13 @@ class Harness:
 
         if slots:
             with concurrent.futures.ThreadPoolExecutor(len(slots)) as pool:
-                for done in [pool.submit(work, slot) for slot in slots]:
-                    done.result()
+                try:
+                    for done in [pool.submit(work, slot) for slot in slots]:
+                        done.result()
+                except KeyboardInterrupt:
+                    stop.set()
+                    say("ending after the seeds that run")
+                    raise
 
     def _tell(self, seed: int, result: dict, slot: Slot) -> None:
         folder = self.work / "failed" / f"seed-{seed}"
@@ -322,12 +327,15 @@ def main() -> int:
     if not 1 <= arguments.jobs <= 16 or (arguments.keep_running and arguments.jobs > 1):
         parser.error("--jobs is from 1 to 16, and 1 with --keep-running")
     arguments.first, arguments.last = arguments.seeds
+    end_what_was_started()
     try:
         binaries = arguments.binaries or build(2)
         return Harness(arguments, binaries).run()
     except StackError as error:
         say(f"failed: {error}")
         return 1
+    except KeyboardInterrupt:
+        return 130  # seeds that were done stand in results.jsonl
 
 
 if __name__ == "__main__":
