@@ -77,7 +77,7 @@ absl::StatusOr<Checkpoint> VerifyTlogProof(const TlogProof& proof, std::string_v
   const std::string origin = proof.checkpoint.substr(0, proof.checkpoint.find('\n'));
   const absl::StatusOr<NoteVerifier> verifier = NoteVerifier::Make(origin, key);
   if (!verifier.ok()) return verifier.status();
-  const absl::StatusOr<Checkpoint> checkpoint = OpenCheckpoint(proof.checkpoint, *verifier);
+  absl::StatusOr<Checkpoint> checkpoint = OpenCheckpoint(proof.checkpoint, *verifier);
   if (!checkpoint.ok()) return checkpoint.status();
   if (!VerifyInclusion(LeafHash(entry), proof.index, checkpoint->size, proof.path,
                        checkpoint->root)) {

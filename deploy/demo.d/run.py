@@ -93,6 +93,7 @@ class JournalTail:
 class Demo:
     settle_timeout_s = SETTLE_TIMEOUT_S
     every_return_is_booked = True  # by dispatch: the bank of a demonstration sends back only what it has paid
+    poll_s = 0.1
 
     def __init__(self, arguments, stack: Stack):
         self.arguments = arguments
@@ -328,7 +329,7 @@ class Demo:
                     return sums
             if time.monotonic() > deadline:
                 raise DemoError(f"{what} does not come to rest: gateway {bank}, bank {reported}, {returned}")
-            time.sleep(0.1)
+            time.sleep(self.poll_s)
 
     def reconciled(self, today: str) -> bool:
         """Whether the statement of each past day on which something was sent was compared whole."""

@@ -3,6 +3,7 @@
 Everything lies under one state folder; nothing that runs on the machine otherwise is touched. Starting on a folder that
 was used before goes on where it ended, also after everything was killed.
 """
+import functools
 import grp
 import hashlib
 import json
@@ -147,8 +148,9 @@ class Stack:
     def _as_postgres(self) -> list:
         return ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
 
+    @functools.cached_property
     def _data_folder(self) -> pathlib.Path:
-        """Under the state folder; elsewhere where the database's user cannot reach that."""
+        """Under the state folder; elsewhere where the database's user cannot reach that. Asked once: it takes a process."""
         inside = self.state / "postgres"
         if os.getuid() != 0:
             return inside
@@ -157,7 +159,7 @@ class Stack:
         return inside if reach.returncode == 0 else pathlib.Path(f"/var/tmp/{self.run.name}-postgres")
 
     def _start_postgres(self) -> None:
-        data = self._data_folder()
+        data = self._data_folder
         as_postgres = self._as_postgres()
         self.run.mkdir(exist_ok=True)
         if os.getuid() == 0:
@@ -456,7 +458,7 @@ class Stack:
         # Of all replicas that were ever started here, whatever this stack was told.
         for process in sorted(pids, key=self._order_of_stopping):
             self._end(pids[process], "redis-server" if process == "redis" else process.split("-")[0])
-        data = self._data_folder()
+        data = self._data_folder
         if (data / "postmaster.pid").exists():
             subprocess.run([*self._as_postgres(), str(POSTGRES_BIN / "pg_ctl"), "-D", str(data), "-m", "fast", "-w",
                             "stop"], cwd="/", capture_output=True, check=False)
@@ -468,7 +470,7 @@ class Stack:
 
     def forget(self) -> None:
         """Deletes the state folder, the database's too where that lies elsewhere."""
-        shutil.rmtree(self._data_folder(), ignore_errors=True)
+        shutil.rmtree(self._data_folder, ignore_errors=True)
         shutil.rmtree(self.state, ignore_errors=True)
 
     @staticmethod

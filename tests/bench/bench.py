@@ -39,7 +39,7 @@ class Bench(demo.Demo):
         self.floor = []
 
     def postmaster(self) -> int:
-        return int((self.stack._data_folder() / "postmaster.pid").read_text().split("\n")[0])
+        return int((self.stack._data_folder / "postmaster.pid").read_text().split("\n")[0])
 
     def cpu(self) -> dict:
         """CPU seconds so far, by process; PostgreSQL with all its backends."""

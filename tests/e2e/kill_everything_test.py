@@ -48,7 +48,7 @@ class KilledDemo(Demo):
             time.sleep(0.005)
         self.killed_at.append(len(self.journal.references))
         self.ctl.close()
-        postmaster = int((self.stack._data_folder() / "postmaster.pid").read_text().split("\n", 1)[0])
+        postmaster = int((self.stack._data_folder / "postmaster.pid").read_text().split("\n", 1)[0])
         backends = pathlib.Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
         for pid in [*self.stack._read("pids.json", {}).values(), postmaster, *map(int, backends)]:
             with contextlib.suppress(ProcessLookupError):

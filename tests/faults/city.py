@@ -108,6 +108,7 @@ class PatientCtl(Ctl):
 
 class City(Demo):
     settle_timeout_s = QUIET_TIMEOUT_S
+    poll_s = 0.3  # two cities share a machine
     every_return_is_booked = False  # faults of the bank make returns that are cases
 
     def __init__(self, stack, seed: int, payments: int, faults=None):
@@ -365,7 +366,7 @@ class City(Demo):
                 break
             if time.monotonic() > deadline:
                 raise Stuck(f"batch {own} is not settled: {shown['totals']}", moving)
-            time.sleep(0.1)
+            time.sleep(self.poll_s)
         self.behave(self.behaviour)
         self.close(batch)
 

@@ -36,7 +36,7 @@ class FaultStack(Stack):
 
     def postgres_runs(self) -> bool:
         try:
-            lines = (self._data_folder() / "postmaster.pid").read_text().split("\n")
+            lines = (self._data_folder / "postmaster.pid").read_text().split("\n")
             return alive(int(lines[0]), "postgres") and lines[7].strip() == "ready"
         except (OSError, ValueError, IndexError):
             return False
@@ -59,7 +59,7 @@ class FaultStack(Stack):
         self.tell_processes()
 
     def kill_postgres(self) -> None:
-        kill_server(self._data_folder())
+        kill_server(self._data_folder)
 
     def kill_all(self) -> None:
         """Ends whatever runs on this state, and waits for it."""

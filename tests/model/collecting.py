@@ -193,15 +193,13 @@ class Collecting:
     def _find_departures(self, batch: Batch) -> None:
         before = batch.period.previous()
         alike = [one for one in self.batches if one.district == batch.district and one.policy is batch.policy]
-        last = [one for one in alike if before is not None and one.period == before and
-                one.state not in (COLLECTING, CANCELLED)]
-        if not last:
-            return
-        here = {item.person for one in alike if one.period == batch.period and one.state != CANCELLED
-                for item in one.items.values()}
-        for item in last[-1].items.values():
-            if item.person not in here:
-                batch.departures.setdefault(item.person, [0, ""])[0] += item.fen
+        now = [one for one in alike if one.period == batch.period and one.state != CANCELLED]
+        accounted = {item.person for one in now for item in one.items.values()}.union(*(one.departures for one in now))
+        for one in alike:
+            if before is not None and one.period == before and one.state not in (COLLECTING, CANCELLED):
+                for item in one.items.values():
+                    if item.person not in accounted:
+                        batch.departures.setdefault(item.person, [0, ""])[0] += item.fen
 
     def do_explain(self, caller, operation):
         self.check_reason(operation["reason"])

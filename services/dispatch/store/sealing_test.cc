@@ -126,6 +126,23 @@ TEST_F(SealingTest, ACancelledBatchOfLastPeriodIsNotComparedWith) {
   EXPECT_EQ(Seal(march)->unexplained_departures(), 0);
 }
 
+TEST_F(SealingTest, ARosterThatIsPartedOverSeveralBatchesIsComparedWhole) {
+  Sealed(5, "P001", "2026-02");
+  const std::int64_t town = Opened(2, "P001", "2026-02");
+  ASSERT_TRUE(Upload(People(town, 1, 1, 5, 2)).ok());
+  ASSERT_TRUE(Seal(town).ok());
+  // Of the people 0 to 6, those from 2 to 4 stand in the first batch of March; 5 in the second, which still collects.
+  const std::int64_t first = Opened(3, "P001", "2026-03");
+  ASSERT_TRUE(Upload(People(first, 1, 1, 2, 3)).ok());
+  const std::int64_t second = Opened(1, "P001", "2026-03");
+  ASSERT_TRUE(Upload(People(second, 1, 1, 5, 1)).ok());
+  EXPECT_EQ(Seal(first)->unexplained_departures(), 3) << "0, 1 and 6";
+  EXPECT_EQ(Seal(second)->unexplained_departures(), 0) << "each is asked about once";
+  EXPECT_EQ(Sql("SELECT string_agg((batch_id - " + std::to_string(first) +
+                ")::text || ':' || amount_fen, ' ') FROM departure"),
+            "0:104500 0:104500 0:104500");
+}
+
 // --- Cancelling ---
 
 TEST_F(SealingTest, CancellingFreesTheClaimsAndASecondTimeChangesNothing) {
