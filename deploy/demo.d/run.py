@@ -401,15 +401,17 @@ class Demo:
         self.correct_accounts()
         self.trouble("AGREEMENT_SUSPENDED", False)
         self.trouble("BANK_FUNDS", False)
+        return sum(self.reissue(batch, "已核对并更正账户") for batch in self.live() if batch["key"] != LAST_DAY)
+
+    def reissue(self, batch: dict, reason: str) -> int:
+        """Sends again what of a batch was not paid; how many items."""
         reissued = 0
-        for batch in self.live():
-            while batch["key"] != LAST_DAY:
-                again = self.ctl(self.officer(batch, "operator"), "batch", "reissue", "--id", self.batches[batch["key"]],
-                                 "--reason", "已核对并更正账户")
-                reissued += int(again["reissued"])
-                if int(again["reissued"]) < 2000:
-                    break
-        return reissued
+        while True:
+            again = self.ctl(self.officer(batch, "operator"), "batch", "reissue", "--id", self.batches[batch["key"]], "--reason",
+                             reason)
+            reissued += int(again["reissued"])
+            if int(again["reissued"]) < 2000:
+                return reissued
 
     # --- All of it ------------------------------------------------------------------------------------------------
 

@@ -120,6 +120,7 @@ class City(Demo):
             PatientCtl(stack, seed, threading.Event())
         self.detours = {}  # batch id -> described detour
         self.upheld = 0
+        self.given_up = 0  # items that had no way and were ended
         self.open_objections = 0
 
     @contextlib.contextmanager
@@ -328,27 +329,64 @@ class City(Demo):
         self.detour("close")
 
     def check_expectations(self, counted: dict) -> None:
-        expected = self.plan["expected"]["stopped"]
+        expected = self.plan["expected"]["stopped"] + self.given_up
         if not expected <= counted["payments"]["stopped"] <= expected + self.upheld:
-            counted["differences"].append(f"{counted['payments']['stopped']} stopped, {expected} dead and cancelled and {self.upheld} "
-                                          "upheld objections were foreseen")
+            counted["differences"].append(f"{counted['payments']['stopped']} stopped, {expected} dead, cancelled and given up and "
+                                          f"{self.upheld} upheld objections were foreseen")
         if counted["payments"]["held"] != self.open_objections:
             counted["differences"].append(f"{counted['payments']['held']} held, {self.open_objections} objections were left "
                                           "open")
 
+    def give_up(self, batch: dict) -> None:
+        """Ends what was not paid of a batch, so that it can be closed; not what a statement may still speak of."""
+        for state in ("unroutable", "failed", "returned"):
+            items = [item["item_id"] for item in self.items(batch, state) if item["reason"] != "ABANDONED"]
+            if not items or not self._unless("STATEMENT_OUTSTANDING", batch, "abandon", *(
+                    word for item in items for word in ("--item", item)), "--reason", "账户无法更正，终止发放"):
+                continue
+            if state == "unroutable":
+                self.given_up += len(items)
+
     def close(self, batch: dict) -> None:
         """Closes a batch unless something of it may still come back, or is held."""
+        self._unless("ITEMS_OPEN", batch, "close")
+
+    def _unless(self, reason: str, batch: dict, step: str, *more) -> bool:
+        """Takes a step of a batch unless it is refused for this reason; whether it was taken."""
+        officer = self.officer(batch, "finance" if step == "close" else "operator")
         try:
-            self.ctl(self.officer(batch, "finance"), "batch", "close", "--id", self.batches[batch["key"]])
+            self.ctl(officer, "batch", step, "--id", self.batches[batch["key"]], *more)
         except DemoError as error:
-            if "reason: ITEMS_OPEN\n" not in f"{error}\n":
+            if f"reason: {reason}\n" not in f"{error}\n":
                 raise
+            return False
+        return True
 
     def close_some(self) -> None:
-        for batch in self.live():
+        for number, batch in enumerate(self.live(), start=self.seed):
             shown = self.ctl("auditor-1", "batch", "show", "--id", self.batches[batch["key"]])
             if shown["state"].endswith("SETTLED"):
+                if number % 4 == 0 and batch["key"] != LAST_DAY:
+                    self.give_up(batch)
                 self.close(batch)
+
+    def reissue_early(self) -> None:
+        """Some of what was not paid goes out again at once, uncorrected: one item of a batch, and the rest while that one is on
+        its way."""
+        for batch in self.draw.sample([batch for batch in self.live() if batch["key"] != LAST_DAY], 12):
+            first = self.items(batch, "unroutable")[:1]
+            if first:
+                self._unless("BATCH_STATE", batch, "reissue", "--item", first[0]["item_id"], "--reason", "银行称可再试")
+            self.reissue(batch, "银行称可再试")
+
+    def reissue(self, batch: dict, reason: str) -> int:
+        """Nothing of a batch that is closed, and of which nothing came back."""
+        try:
+            return super().reissue(batch, reason)
+        except DemoError as error:
+            if "reason: BATCH_STATE\n  state: CLOSED\n" not in f"{error}\n":
+                raise
+            return 0
 
     def pay_and_close(self, key: str) -> None:
         """One batch is paid at once and closed; days later money of it comes back."""
@@ -368,6 +406,7 @@ class City(Demo):
                 raise Stuck(f"batch {own} is not settled: {shown['totals']}", moving)
             time.sleep(self.poll_s)
         self.behave(self.behaviour)
+        self.give_up(batch)
         self.close(batch)
 
     def pay_one(self, batch: dict, own: int) -> None:
@@ -429,6 +468,8 @@ class City(Demo):
             self.pass_days(1)
             self.wait_until_quiet("statements")
             Cases(self).run()
+            self.reissue_early()
+            self.wait_until_quiet("statements")
             self.pass_days(3)
             self.wait_until_quiet("statements")
         with self.stage("repair"):

@@ -135,11 +135,11 @@ absl::Status ChunkStore::Lock(postgres::Transaction& tx, const TakenChunk& chunk
 }
 
 absl::Status ChunkStore::AdvanceChunk(postgres::Transaction& tx, const TakenChunk& chunk,
-                                      ChunkStage stage) {
-  base::failpoint::Note("chunk", StageName(chunk.stage), StageName(stage));
+                                      ChunkStage from, ChunkStage to) {
+  base::failpoint::Note("chunk", StageName(from), StageName(to));
   return tx
       .Run(sql::kChunkAdvance, chunk.district, chunk.batch_id, chunk.chunk, chunk.fence,
-           static_cast<int>(stage))
+           static_cast<int>(to))
       .status();
 }
 
@@ -265,7 +265,8 @@ absl::Status ChunkStore::SaveRouting(const TakenChunk& chunk, const ChunkContent
                                            {"strays", std::to_string(strays.size())}},
                                .subject_tail = fmt::format("/chunks/{}", chunk.chunk)})
                             .status());
-    return AdvanceChunk(tx, chunk, left == 0 ? ChunkStage::kDone : ChunkStage::kSubmit);
+    return AdvanceChunk(tx, chunk, chunk.stage,
+                        left == 0 ? ChunkStage::kDone : ChunkStage::kSubmit);
   });
 }
 
@@ -304,7 +305,7 @@ absl::Status ChunkStore::SaveAttempts(const TakenChunk& chunk, const ChunkConten
       "save_attempts", [&](postgres::Transaction& tx) -> absl::Status {
         YKT_RETURN_IF_ERROR(Lock(tx, chunk));
         YKT_RETURN_IF_ERROR(SaveStrays(tx, chunk, content, strays));
-        if (attempts.empty()) return AdvanceChunk(tx, chunk, ChunkStage::kDone);
+        if (attempts.empty()) return AdvanceChunk(tx, chunk, chunk.stage, ChunkStage::kDone);
         YKT_ASSIGN_OR_RETURN(postgres::BinaryCopy copy,
                              postgres::BinaryCopy::Start(tx, sql::kAttemptCopy, 9));
         for (const NewAttempt& attempt : attempts) {
@@ -337,7 +338,7 @@ absl::Status ChunkStore::SaveAttempts(const TakenChunk& chunk, const ChunkConten
                             {{Bucket::kWaiting, Bucket::kInTransit, "", sent},
                              {Bucket::kNowhere, Bucket::kNotConverted, "", not_converted}}));
         YKT_RETURN_IF_ERROR(WritePosting(tx, context_, chunk.district, posting));
-        return AdvanceChunk(tx, chunk, ChunkStage::kSend);
+        return AdvanceChunk(tx, chunk, chunk.stage, ChunkStage::kSend);
       });
 }
 
@@ -424,7 +425,8 @@ absl::Status ChunkStore::Refuse(const TakenChunk& chunk, const ChunkContent& con
 absl::Status ChunkStore::Finish(const TakenChunk& chunk) {
   return context_.database.Transact("finish_chunk", [&](postgres::Transaction& tx) -> absl::Status {
     YKT_RETURN_IF_ERROR(Lock(tx, chunk));
-    return AdvanceChunk(tx, chunk, ChunkStage::kDone);
+    // Whoever took it may have brought it to this stage himself.
+    return AdvanceChunk(tx, chunk, ChunkStage::kSend, ChunkStage::kDone);
   });
 }
 

@@ -142,7 +142,9 @@ class ChunkStore {
 
  private:
   absl::Status Lock(postgres::Transaction& tx, const TakenChunk& chunk);
-  absl::Status AdvanceChunk(postgres::Transaction& tx, const TakenChunk& chunk, ChunkStage stage);
+  // `from`: its stage by now; `chunk` says the one in which it was taken.
+  absl::Status AdvanceChunk(postgres::Transaction& tx, const TakenChunk& chunk, ChunkStage from,
+                            ChunkStage to);
   // Exceptions, movements and released money of items that leave the normal path.
   absl::Status SaveStrays(postgres::Transaction& tx, const TakenChunk& chunk,
                           const ChunkContent& content, const std::vector<StrayItem>& strays);
