@@ -131,7 +131,8 @@ TEST_F(SealingTest, ARosterThatIsPartedOverSeveralBatchesIsComparedWhole) {
   const std::int64_t town = Opened(2, "P001", "2026-02");
   ASSERT_TRUE(Upload(People(town, 1, 1, 5, 2)).ok());
   ASSERT_TRUE(Seal(town).ok());
-  // Of the people 0 to 6, those from 2 to 4 stand in the first batch of March; 5 in the second, which still collects.
+  // Of the people 0 to 6, those from 2 to 4 stand in the first batch of March; 5 in the second,
+  // which still collects.
   const std::int64_t first = Opened(3, "P001", "2026-03");
   ASSERT_TRUE(Upload(People(first, 1, 1, 2, 3)).ok());
   const std::int64_t second = Opened(1, "P001", "2026-03");
