@@ -9,8 +9,8 @@
 //   YKT_RETURN_IF_ERROR(clock.Start());
 //
 // Keys: business_clock, business_clock_poll; and <owner>_address with DeclareClockOwner.
-// Metric: yikatong_business_date_timestamp_seconds, the beginning of that day, so that replicas which
-// live on different days are seen.
+// Metric: yikatong_business_date_timestamp_seconds, the beginning of that day, so that replicas
+// which live on different days are seen.
 #pragma once
 
 #include <condition_variable>

@@ -183,8 +183,7 @@ absl::StatusOr<Policy> CreatePolicy(Repository& repository, Policy policy) {
     return status::Refuse(Reason::kPermissionDenied,
                           "a department creates its own policies, in its field and district");
   }
-  YKT_ASSIGN_OR_RETURN(const Department department,
-                       DepartmentOf(repository, policy.department_id));
+  YKT_ASSIGN_OR_RETURN(const Department department, DepartmentOf(repository, policy.department_id));
   if (!IsResponsible(department, policy.field)) {
     return BadField("policy.field", "is none of the department's");
   }

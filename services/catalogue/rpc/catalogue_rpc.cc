@@ -266,10 +266,10 @@ class CatalogueRpc final : public pb::CatalogueService::Service {
         [&](Repository& repository, pb::GetPayableVersionResponse* out) -> absl::Status {
           const std::optional<base::Period> period = base::Period::Parse(request->period());
           if (!period.has_value()) return status::Refuse(status::Reason::kPeriodInvalid);
-          YKT_ASSIGN_OR_RETURN(const Payable payable,
-                               catalogue::GetPayable(repository, request->policy_id(), *period,
-                                                     request->district(),
-                                                     request->department_id()));
+          YKT_ASSIGN_OR_RETURN(
+              const Payable payable,
+              catalogue::GetPayable(repository, request->policy_id(), *period, request->district(),
+                                    request->department_id()));
           ToWire(payable.policy, out->mutable_policy());
           ToWire(payable.version, out->mutable_version());
           for (const policy::Exclusion& one : payable.exclusions)

@@ -404,9 +404,9 @@ absl::StatusOr<v1::Batch> RepairService::CreateTopUp(const v1::CreateTopUpReques
   if (before.has_value()) return Parse<v1::Batch>(*before);
   // The catalogue is asked before the batch is locked. The version that holds for the period now:
   // what was missed may be what a later version gives from an earlier day.
-  YKT_ASSIGN_OR_RETURN(const PinnedRule pinned,
-                       catalogue_.PayableVersion(of.policy_id, of.period, of.district,
-                                                 of.department_id));
+  YKT_ASSIGN_OR_RETURN(
+      const PinnedRule pinned,
+      catalogue_.PayableVersion(of.policy_id, of.period, of.district, of.department_id));
   return Parse<v1::Batch>(Mutate(context_.database, "create_top_up", caller, once,
                                  [&](postgres::Transaction& tx) -> absl::StatusOr<std::string> {
                                    YKT_ASSIGN_OR_RETURN(
