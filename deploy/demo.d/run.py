@@ -32,6 +32,7 @@ REVIEWERS = {"town_review": "town-reviewer-{district}-1", "department_review": "
 FAULTS = {"fail-permille": 12, "return-permille": 6, "return-after-days": 2, "late-permille": 8, "late-days": 9,
           "lost-answer-permille": 100, "repeat-permille": 5}
 SETTLE_TIMEOUT_S = 1800
+UNKNOWN_AFTER_DAYS = 2  # the gateway's setting unknown_after_days
 BEIJING = datetime.timezone(datetime.timedelta(hours=8))
 DATED = ("registry", "bankgateway", "dispatch")  # services that ask for the date
 # Paid on the last day, so that its late results and its statement are still to come when the figures are taken.
@@ -93,6 +94,7 @@ class JournalTail:
 class Demo:
     settle_timeout_s = SETTLE_TIMEOUT_S
     every_return_is_booked = True  # by dispatch: the bank of a demonstration sends back only what it has paid
+    late_is_asked_about = True  # and its bank answers, so that the same seed has the same unknown outcomes
     poll_s = 0.1
 
     def __init__(self, arguments, stack: Stack):
@@ -323,13 +325,19 @@ class Demo:
             settled = learned >= reported and told.get("returned", 0) >= returned and not self.journal.overdue(today)
             if settled and self.reconciled(today) and int(bank["unpacked"]) + int(bank["files_open"]) == 0:
                 sums = self.totals()
-                known = not self.every_return_is_booked or sums["returned"] == told.get("returned", 0)
+                known = (not self.every_return_is_booked or sums["returned"] == told.get("returned", 0)) and \
+                    (not self.late_is_asked_about or sums["in_transit"] <= self.sent_lately(today))
                 waiting = 0 if what == "last day" else self.later
                 if known and sums["waiting"] == waiting and sums["in_transit"] + sums["unknown"] == int(bank["awaiting"]):
                     return sums
             if time.monotonic() > deadline:
                 raise DemoError(f"{what} does not come to rest: gateway {bank}, bank {reported}, {returned}")
             time.sleep(self.poll_s)
+
+    def sent_lately(self, today: str) -> int:
+        """Rows of the files that the gateway does not ask the bank about yet, though their results are late."""
+        since = (datetime.date.fromisoformat(today) - datetime.timedelta(days=UNKNOWN_AFTER_DAYS)).isoformat()
+        return sum(int(one["rows"]) for one in self.pages("files") if one["business_date"] > since)
 
     def reconciled(self, today: str) -> bool:
         """Whether the statement of each past day on which something was sent was compared whole."""

@@ -108,6 +108,7 @@ class PatientCtl(Ctl):
 
 class City(Demo):
     settle_timeout_s = QUIET_TIMEOUT_S
+    late_is_asked_about = False  # and cannot tell what it has not taken yet
     poll_s = 0.3  # two cities share a machine
     every_return_is_booked = False  # faults of the bank make returns that are cases
 

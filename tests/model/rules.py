@@ -184,12 +184,12 @@ def standard(policy: Policy, row: dict, age: int, period: Period) -> tuple:
     elif kind == "TIERED":
         rates = dict(policy.tiers)
         if row.get("tier", "") not in rates:
-            return bad
+            return "STANDARD_MISSING", 0  # there is no such tier
         fen = rates[row["tier"]]
     elif kind == "TIERED_AGE":
         reached = [rate for least, rate in policy.tiers if age >= least]
         if not reached:
-            return bad
+            return "STANDARD_MISSING", 0
         fen = reached[-1]
     elif kind == "PER_AREA":
         if quantity <= 0:

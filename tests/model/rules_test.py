@@ -54,7 +54,9 @@ class Rules(unittest.TestCase):
         self.assertEqual(("", 8), of(share, {"quantity": 1}))
         ages = dataclasses.replace(FLAT, calculation="TIERED_AGE", tiers=((60, 12_500), (70, 13_500)))
         self.assertEqual([("", 12_500), ("", 13_500)], [of(ages, {}, age) for age in (69, 70)])
-        self.assertEqual("CALCULATION_INPUT", of(ages, {}, 59)[0])
+        self.assertEqual("STANDARD_MISSING", of(ages, {}, 59)[0])
+        tiers = dataclasses.replace(FLAT, calculation="TIERED", tiers=(("full", 90_000), ("half", 45_000)))
+        self.assertEqual([("", 45_000), ("STANDARD_MISSING", 0)], [of(tiers, {"tier": name}) for name in ("half", "none")])
 
     def test_shares_leave_the_remainder_to_the_first(self):
         self.assertEqual([15_001, 15_000], rules.split(30_001, (("city", 5_000), ("district", 5_000))))
