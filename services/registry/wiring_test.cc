@@ -56,6 +56,7 @@ class WiringTest : public ::testing::Test {
     std::vector<std::string> words{"registry", "--config", file};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> argv;
+    argv.reserve(words.size());
     for (std::string& word : words) argv.push_back(word.data());
     return RunCommand(static_cast<int>(argv.size()), argv.data(),
                       [this](const config::Config& config) {

@@ -76,7 +76,7 @@ class Bags : public ::testing::Test {
   }
   std::string Write(const Package& package, const std::string& name,
                     const std::string& proof = "") {
-    const std::string path = PathOf(name);
+    std::string path = PathOf(name);
     std::filesystem::remove(path);
     auto writer = BagWriter::Create(path, "batch-10500000007-1", absl::CivilDay(2026, 3, 20));
     EXPECT_TRUE(writer.ok()) << writer.status();

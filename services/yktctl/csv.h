@@ -16,7 +16,7 @@ namespace yikatong::yktctl {
 
 class CsvReader {
  public:
-  static constexpr std::size_t kMaxLine = 64 * 1024;
+  static constexpr std::size_t kMaxLine = 65'536;
 
   // Reads the head. INVALID_ARGUMENT for a file that cannot be read, has no head, or lacks one of
   // `required`.

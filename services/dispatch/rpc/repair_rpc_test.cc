@@ -798,7 +798,7 @@ TEST_F(RepairRpcTest, AReturnedBatchIsCorrectedByAnotherThatTakesItsPlaceAndItsC
   create.set_policy_id("P001");
   create.set_period("2026-03");
   create.set_declared_count(3);
-  create.set_declared_fen(3 * 104'500);
+  create.set_declared_fen(3 * 104'500L);
   v1::Batch batch;
   ASSERT_EQ(Do(&Stub::CreateBatch, create, &batch, "operator", kOperator), "OK");
   const auto upload = [&](std::int64_t id, const std::vector<int>& people) {
@@ -819,7 +819,7 @@ TEST_F(RepairRpcTest, AReturnedBatchIsCorrectedByAnotherThatTakesItsPlaceAndItsC
   v1::CorrectBatchRequest correct;
   correct.set_batch_id(batch.batch_id());
   correct.set_declared_count(2);
-  correct.set_declared_fen(2 * 104'500);
+  correct.set_declared_fen(2 * 104'500L);
   correct.set_reason("person 3 moved away");
   v1::Batch taking_over;
   EXPECT_EQ(Do(&Stub::CorrectBatch, correct, &taking_over, "operator", kOperator), "BATCH_STATE");

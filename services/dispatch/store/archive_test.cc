@@ -50,8 +50,8 @@ TEST_F(Archives, AClosedBatchBecomesAPackageWhoseEveryHashAndCountHolds) {
 
   // Seven rows in chunks of two: one refused, one given up, five paid.
   EXPECT_EQ(out.manifest.declared, (archive::CountAndFen{7, 7 * 104'500 + 1}));
-  EXPECT_EQ(out.manifest.accepted, (archive::CountAndFen{6, 6 * 104'500}));
-  EXPECT_EQ(out.manifest.paid, (archive::CountAndFen{5, 5 * 104'500}));
+  EXPECT_EQ(out.manifest.accepted, (archive::CountAndFen{6, 6 * 104'500L}));
+  EXPECT_EQ(out.manifest.paid, (archive::CountAndFen{5, 5 * 104'500L}));
   EXPECT_EQ(records["roster"], 6);
   EXPECT_EQ(records["refused"], 1);
   EXPECT_EQ(records["instructions"], 6 + 4);  // a submission for each of four chunks

@@ -242,6 +242,7 @@ TEST_F(FromAbove, ManyAtOnceNeverPassDownMoreThanWasReceived) {
   const std::int64_t receipt = Receive(1'000, "D1")->receipt_id();
   std::atomic<int> passed{0}, refused{0};
   std::vector<std::thread> threads;
+  threads.reserve(8);
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&, request = PassRequest(receipt, line, 300)] {
       const std::string outcome = Outcome(rig_->budget.PassDownFunds(request, city_));
@@ -327,6 +328,7 @@ TEST_F(FromAbove, WhatAProcessLeftBehindIsBookedOnceByWhoeverComes) {
   list.set_receipt_id(down.receipt_id);
   EXPECT_FALSE(rig_->budget.ListPassDowns(list, city_)->pass_downs(0).booked());
   std::vector<std::thread> replicas;
+  replicas.reserve(4);
   for (int i = 0; i < 4; ++i) {
     replicas.emplace_back([&] { EXPECT_TRUE(rig_->pass_downs.BookLeftBehind(10).ok()); });
   }
@@ -455,6 +457,7 @@ TEST_F(Transfers, CrosswiseAtOnceNeitherDeadlockNorLoseAFen) {
   const std::int64_t a = Line("P001", "city", 10'000);
   const std::int64_t b = Line("P002", "city", 10'000);
   std::vector<std::int64_t> orders;
+  orders.reserve(40);
   for (int i = 0; i < 40; ++i) {
     orders.push_back(Request(kTransfer, i % 2 == 0 ? a : b, i % 2 == 0 ? b : a, 7 + i)->order_id());
   }
@@ -462,6 +465,7 @@ TEST_F(Transfers, CrosswiseAtOnceNeitherDeadlockNorLoseAFen) {
   std::atomic<std::size_t> next{0};
   std::vector<std::thread> threads;
   std::atomic<int> approved{0};
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
       for (std::size_t at = next++; at < orders.size(); at = next++) {

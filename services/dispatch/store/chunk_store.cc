@@ -246,6 +246,7 @@ absl::Status ChunkStore::SaveStrays(postgres::Transaction& tx, const TakenChunk&
   columns.Scalar(context_.business.Today());
   YKT_RETURN_IF_ERROR(tx.RunColumns(sql::kExceptionInsert, columns).status());
   std::vector<Movement> movements;
+  movements.reserve(moved.size());
   for (const auto& [key, sum] : moved)
     movements.push_back({Bucket::kWaiting, key.first, key.second, sum});
   YKT_RETURN_IF_ERROR(AppendMovements(tx, context_, content.batch, movements));

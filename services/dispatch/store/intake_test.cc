@@ -230,7 +230,7 @@ TEST_F(CollectionTest, AQuarterAndOneOfItsMonthsExcludeEachOther) {
   const std::int64_t month = Opened(1, "P001", "2026-02");
   ASSERT_EQ(Upload(People(month, 1, 1, 0, 1))->accepted(), 1);
   const std::int64_t quarter = Opened(2, "P001", "2026-Q1");
-  EXPECT_THAT(Reasons(*Upload(People(quarter, 1, 1, 0, 2, 3 * 104'500))),
+  EXPECT_THAT(Reasons(*Upload(People(quarter, 1, 1, 0, 2, 3 * 104'500L))),
               ElementsAre(fmt::format("1:ALREADY_CLAIMED batch={}", month)));
   EXPECT_EQ(Claims(), 1 + 3) << "the refused row gave back the two months that it had taken";
   EXPECT_THAT(Reasons(*Upload(People(Opened(1, "P001", "2026-01"), 1, 1, 1, 1))),
@@ -313,6 +313,7 @@ TEST_F(CollectionTest, OfTwoBatchesThatRaceForTheSamePeopleOneWinsEach) {
     std::array<int, 2> accepted{};
     std::array<int, 2> refused{};
     std::vector<std::thread> threads;
+    threads.reserve(2);
     for (int side = 0; side < 2; ++side) {
       threads.emplace_back([&, side] {
         // The two come from both ends, in chunks of ten.
@@ -341,6 +342,7 @@ TEST_F(CollectionTest, TheSameChunkOnTwoStreamsIsTakenOnce) {
   const v1::UploadItemsRequest chunk = People(batch, 1, 1, 0, 100);
   std::array<std::string, 4> answers;
   std::vector<std::thread> threads;
+  threads.reserve(answers.size());
   for (std::string& answer : answers) {
     threads.emplace_back([&] {
       const auto taken = Upload(chunk);
@@ -357,6 +359,7 @@ TEST_F(CollectionTest, ChunksThatShareRowsNeverBothGetThem) {
   const std::int64_t batch = Opened(100);
   std::array<int, 2> accepted{};
   std::vector<std::thread> threads;
+  threads.reserve(2);
   for (int side = 0; side < 2; ++side) {
     threads.emplace_back([&, side] {
       const auto answer =
@@ -400,6 +403,7 @@ TEST_F(CollectionTest, AForeignFieldOrDistrictDoesNotExist) {
 
 TEST_F(CollectionTest, BatchesAreListedTheNewestFirstByPage) {
   std::vector<std::int64_t> made;
+  made.reserve(5);
   for (int i = 0; i < 5; ++i) made.push_back(Opened(1));
   v1::ListBatchesRequest request;
   request.set_page_size(2);

@@ -436,7 +436,7 @@ TEST_F(LedgerProperty, EveryStepSplitsEachRowAlikeForAnyAmountsAndShares) {
     Replica replica(*rig_, "a");
     Work(replica);
     const std::string sent = "EXISTS (SELECT FROM attempt a WHERE a.reference / 100 = i.item_id)";
-    expect("NOT " + stopped + " AND NOT " + sent, sent, "false");
+    expect(fmt::format("NOT {} AND NOT {}", stopped, sent), sent, "false");
     std::vector<ReportedOutcome> reported;
     int turn = 0;
     for (const auto& row : Table(kLastOutcomes, 4)) {
@@ -469,9 +469,10 @@ TEST_F(LedgerProperty, EveryStepSplitsEachRowAlikeForAnyAmountsAndShares) {
 }
 
 TEST_F(LedgerProperty, AReserveNeverFailsWhileTheLineSufficesHoweverManyTakeAtOnce) {
-  const std::int64_t line = Line("P001", "city", 8 * 25);
+  const std::int64_t line = Line("P001", "city", 200);
   std::atomic<int> failed{0};
   std::vector<std::thread> threads;
+  threads.reserve(8);
   for (int worker = 0; worker < 8; ++worker) {
     // Each has at most 25 of the 200 at any moment: together never more than there is.
     threads.emplace_back([&, worker] {
@@ -505,6 +506,7 @@ TEST_F(LedgerProperty, AReserveNeverFailsWhileTheLineSufficesHoweverManyTakeAtOn
 
 TEST_F(LedgerProperty, ChunkStepsOfManyBatchesSpendWhileSomebodyHoldsTheirLine) {
   std::vector<std::int64_t> batches;
+  batches.reserve(4);
   for (int i = 0; i < 4; ++i) batches.push_back(Approved(6, "P001", 6 * i, 2));
   const std::int64_t line = Line("P001", "city", 10'000'000);
   for (const std::int64_t batch : batches) {

@@ -44,7 +44,7 @@ TEST_F(Funding, OneLineThatDoesNotSufficeLeavesBothAlone) {
 
 TEST_F(Funding, TheLastFenOfALineCanBeReserved) {
   const std::int64_t batch = Approved(3);
-  const std::int64_t line = Line("P001", "city", 3 * 104'500);
+  const std::int64_t line = Line("P001", "city", 3 * 104'500L);
   EXPECT_EQ(Outcome(Fund(batch)), "OK");
   EXPECT_EQ(Books(line), "0/313500/0/0/0");
 }
@@ -112,10 +112,12 @@ TEST_F(Funding, CancellingAFundedBatchGivesAllOfItBack) {
 
 TEST_F(Funding, ManyBatchesTakeTheirMoneyFromOneLineAtOnceAndNeverTooMuch) {
   std::vector<std::int64_t> batches;
+  batches.reserve(8);
   for (int i = 0; i < 8; ++i) batches.push_back(Approved(5, "P001", 5 * i));
-  const std::int64_t line = Line("P001", "city", 5 * 5 * 104'500);
+  const std::int64_t line = Line("P001", "city", 5 * 5 * 104'500L);
   std::atomic<int> funded{0}, refused{0};
   std::vector<std::thread> threads;
+  threads.reserve(batches.size());
   for (const std::int64_t batch : batches) {
     threads.emplace_back([&, batch, request = NewRequest()] {
       const std::string outcome = Outcome(Fund(batch, request));
@@ -326,14 +328,14 @@ TEST_F(Repairing, FailedReturnedAndUnroutableItemsGoOutAgainAsTheNextAttempt) {
   EXPECT_EQ(before.failed(), 1);
   EXPECT_EQ(before.returned_open(), 1);
   EXPECT_EQ(before.unroutable(), 1);
-  EXPECT_EQ(Books(1), fmt::format("{}/209000/0/104500/0", 10'000'000'000 - 3 * 104'500));
+  EXPECT_EQ(Books(1), fmt::format("{}/209000/0/104500/0", 10'000'000'000 - 3 * 104'500L));
   rig_->accounts.At(FakePeople::PersonId(3)).reason = "";
   const auto reissued = Reissue(batch, {});
   ASSERT_EQ(Outcome(reissued), "OK");
   EXPECT_EQ(reissued->reissued(), 3);
   EXPECT_EQ(Get(batch).state(), v1::BATCH_STATE_PAYING);
   // The money that came back is reserved anew.
-  EXPECT_EQ(Books(1), fmt::format("{}/313500/0/104500/0", 10'000'000'000 - 4 * 104'500));
+  EXPECT_EQ(Books(1), fmt::format("{}/313500/0/104500/0", 10'000'000'000 - 4 * 104'500L));
   ExpectBooks();
   Work(*replica_);
   EXPECT_EQ(Sql("SELECT string_agg((reference % 100)::text, ',' ORDER BY reference) FROM attempt"),
@@ -421,7 +423,7 @@ TEST_F(Repairing, MoneyThatCameBackAndWasSpentOtherwiseRefusesTheReissue) {
       "INSERT INTO ledger (district, line_id, entry_id, step, debit, credit, amount_fen, "
       "business_date) "
       "SELECT 120105, 1, gen_random_uuid(), 'transfer', 1, 2, " +
-      std::to_string(10'000'000'000 - 3 * 104'500) + ", '2026-03-09'");
+      std::to_string(10'000'000'000 - 3 * 104'500L) + ", '2026-03-09'");
   EXPECT_EQ(Outcome(Reissue(batch, {Item(batch, 3)})), "FUNDS_INSUFFICIENT");
   // A failed one's money never left the batch.
   EXPECT_EQ(Outcome(Reissue(batch, {Item(batch, 2)})), "OK");
@@ -461,7 +463,7 @@ TEST_F(Repairing, WhatComesBackInALaterYearIsTheTreasurysAndIsNotReissuedFromThe
   rig_->business.MoveTo(absl::CivilDay(2027, 1, 5));
   Report({Returned(Item(batch, 1) * 100 + 1)});
   Follow(*replica_);
-  EXPECT_EQ(Books(1), fmt::format("{}/209000/0/0/104500", 10'000'000'000 - 3 * 104'500));
+  EXPECT_EQ(Books(1), fmt::format("{}/209000/0/0/104500", 10'000'000'000 - 3 * 104'500L));
   ExpectBooks(104'500);
   EXPECT_EQ(Outcome(Reissue(batch, {Item(batch, 1)})), "FUNDS_INSUFFICIENT");
   EXPECT_EQ(Outcome(Abandon(batch, {Item(batch, 1)})), "OK");

@@ -1,7 +1,9 @@
 // The public notice: freezing the list, objections, its end.
 #include <fmt/format.h>
 
-#include <cstdio>
+#include <charconv>
+#include <string_view>
+#include <system_error>
 
 #include "common/base/dates.h"
 #include "common/base/failpoint.h"
@@ -71,13 +73,16 @@ struct Place {
 absl::StatusOr<Place> PlaceOf(std::string_view after) {
   Place place;
   if (after.empty()) return place;
-  const std::string text(after);
-  char end = 0;
-  long long line = 0, key = 0;
-  if (std::sscanf(text.c_str(), "%lld.%lld%c", &line, &key, &end) != 2 || line < 0 || key < 0) {
+  const char* const end = after.data() + after.size();
+  const auto line = std::from_chars(after.data(), end, place.line);
+  if (line.ec != std::errc() || line.ptr == end || *line.ptr != '.') {
     return status::Refuse(Reason::kPageTokenInvalid);
   }
-  return Place{line, key};
+  const auto key = std::from_chars(line.ptr + 1, end, place.key);
+  if (key.ec != std::errc() || key.ptr != end || place.line < 0 || place.key < 0) {
+    return status::Refuse(Reason::kPageTokenInvalid);
+  }
+  return place;
 }
 
 // The next lines of a notice behind `place`, at most `size`.

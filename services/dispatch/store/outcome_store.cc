@@ -23,8 +23,6 @@
 namespace yikatong::dispatch {
 namespace {
 
-using status::Reason;
-
 constexpr std::int32_t kMaxOutcomeNo = 32'767;
 // References of neighbouring items are a hundred apart, and a bank pays every second or third of
 // them: one stretch of an index is read faster than each is found from its root, also where it

@@ -46,7 +46,7 @@ TEST_F(Outcomes, PaidFailedAndUnknownMoveItemsAndMoney) {
   EXPECT_EQ(totals.failed(), 1);
   EXPECT_EQ(totals.unknown(), 1);
   EXPECT_EQ(totals.in_transit(), 2);
-  EXPECT_EQ(Books(1), fmt::format("{}/104500/313500/209000/0", 10'000'000'000 - 6 * 104'500));
+  EXPECT_EQ(Books(1), fmt::format("{}/104500/313500/209000/0", 10'000'000'000 - 6 * 104'500L));
   EXPECT_EQ(Sql(fmt::format("SELECT reason || ' ' || coalesce(booked_on::text, '-') FROM outcome "
                             "WHERE reference = {}",
                             Ref(3))),
@@ -117,7 +117,7 @@ TEST_F(Outcomes, PaidAndReturnedInOneChunkAreBothApplied) {
   EXPECT_EQ(totals.returned(), 1);
   EXPECT_EQ(totals.returned_open(), 1);
   // What came back in its year is available again.
-  EXPECT_EQ(Books(1), fmt::format("{}/0/418000/104500/0", 10'000'000'000 - 5 * 104'500));
+  EXPECT_EQ(Books(1), fmt::format("{}/0/418000/104500/0", 10'000'000'000 - 5 * 104'500L));
 }
 
 TEST_F(Outcomes, AReissuedPaymentThatComesBackIsNoLongerCountedAsReissuedAndPaid) {

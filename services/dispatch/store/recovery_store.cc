@@ -145,7 +145,7 @@ absl::Status InsertRecoveries(postgres::Transaction& tx, const StoreContext& con
       .Int64s(rows.batch_ids)
       .Int64s(rows.item_ids)
       .Int64s(rows.due_fen);
-  const absl::Status inserted = tx.RunColumns(sql::kRecoveryInsert, columns).status();
+  absl::Status inserted = tx.RunColumns(sql::kRecoveryInsert, columns).status();
   if (postgres::ConstraintOf(inserted) == "recovery_open_of_item")
     return status::Refuse(Reason::kRecoveryOpen);
   return inserted;

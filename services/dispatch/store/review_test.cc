@@ -13,7 +13,6 @@ namespace {
 
 using identity::Role;
 using testing::CallerOf;
-using testing::RowOf;
 using testing::RuleOf;
 namespace pb = catalogue::v1;
 

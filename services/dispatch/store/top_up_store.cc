@@ -34,6 +34,7 @@ absl::StatusOr<std::vector<Target>> CheckedTargets(postgres::Transaction& tx, co
   const std::optional<base::Period> period = base::Period::Parse(of.period);
   YKT_INVARIANT(period.has_value(), "a batch has a period that is none");
   std::vector<std::int64_t> ids;
+  ids.reserve(rows.size());
   for (const TopUpRow& row : rows) ids.push_back(row.item_id);
   postgres::Columns columns;
   columns.Scalar(of.district).Scalar(of.batch_id).Int64s(ids).Lone();
@@ -87,6 +88,7 @@ absl::StatusOr<std::vector<std::string>> TakeClaims(postgres::Transaction& tx,
   YKT_ASSIGN_OR_RETURN(const std::vector<LostClaim> lost, PgClaimTable(tx).Take(claims));
   YKT_INVARIANT(lost.empty(), "the slot of a missed amount is taken");
   std::vector<std::string> keys;
+  keys.reserve(claims.size());
   for (const Claim& claim : claims) keys.push_back(UuidOf(claim.key));
   return keys;
 }

@@ -73,6 +73,7 @@ v1::UploadItemsRequest IntakeTest::Chunk(std::int64_t batch, std::int32_t chunk,
 v1::UploadItemsRequest IntakeTest::People(std::int64_t batch, std::int32_t chunk, std::int64_t row,
                                           int first, int count, std::int64_t amount_fen) {
   std::vector<v1::ItemRow> rows;
+  rows.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) rows.push_back(RowOf(row + i, first + i, amount_fen));
   return Chunk(batch, chunk, std::move(rows));
 }

@@ -136,6 +136,7 @@ class ScenarioTest : public MoneyTest {
   static v1::UploadItemsRequest People(std::int64_t batch, int chunk, std::int64_t row, int first,
                                        int count, std::int64_t fen = kStandard) {
     std::vector<v1::ItemRow> rows;
+    rows.reserve(static_cast<std::size_t>(count));
     for (int i = 0; i < count; ++i) rows.push_back(RowOf(row + i, first + i, fen));
     return Chunk(batch, chunk, rows);
   }

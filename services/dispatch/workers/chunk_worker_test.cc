@@ -562,6 +562,7 @@ TEST_F(Chunks, ManyWorkersLosingAnswersSendEachPaymentOnce) {
   }
   std::atomic<int> left{1'000};
   std::vector<std::thread> threads;
+  threads.reserve(replicas.size());
   for (const auto& replica : replicas) {
     threads.emplace_back([&, worker = &replica->worker] {
       while (--left > 0) (void)worker->WorkOnce();

@@ -424,8 +424,9 @@ TEST_F(RpcTest, PrintsItsThroughputOverTheWire) {
                          : std::max(1, static_cast<int>(std::strtol(wanted, nullptr, 10)) / 2000);
   const int rows = chunks * 2000;
   std::vector<v1::LoadPeopleRequest> load;
+  load.reserve(static_cast<std::size_t>(chunks));
   for (int c = 0; c < chunks; ++c)
-    load.push_back(ToChunk("bench", c + 1, MakePeople(c * 2000, 2000)));
+    load.push_back(ToChunk("bench", c + 1, MakePeople(c * 2000L, 2000)));
   const auto timed = [&](const char* what, const auto& work) {
     const std::int64_t start = clock_.MonotonicMillis();
     const double own = OwnCpuSeconds();

@@ -142,6 +142,7 @@ class PgPeopleStore::Changing {
     std::map<std::int64_t, std::vector<const Prepared*>> by_person;
     for (const Prepared* row : to_apply_) by_person[row->person_id].push_back(row);
     std::vector<std::int64_t> ids;
+    ids.reserve(by_person.size());
     for (const auto& [id, rows] : by_person) ids.push_back(id);
     versions_.clear();
     counts_.clear();

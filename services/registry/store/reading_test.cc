@@ -24,6 +24,7 @@ TEST_F(StoreTest, EachAccountGoesIntoTheGroupThatTakesItsBank) {
   people[1].card_bank_code = kOtherBank;
   r_->MustLoad(people);
   std::vector<PayeeRef> payees;
+  payees.reserve(people.size());
   for (int i = 0; i < 4; ++i)
     payees.push_back(Payee(people[static_cast<std::size_t>(i)], 10 + i, 0));
   r_->MustApply({MakeChange(ChangeKind::kCardLost, people[3], "e1", "2026-10-01", 1)});
@@ -83,6 +84,7 @@ TEST_F(StoreTest, SealedAccountsOpenWithTheGatewaysKeyAndOnlyThoseThatAreSure) {
   people[3].legacy_kind = static_cast<int>(AccountKind::kPassbook);
   r_->MustLoad(people);
   std::vector<PayeeRef> payees;
+  payees.reserve(people.size());
   for (int i = 0; i < 4; ++i)
     payees.push_back(Payee(people[static_cast<std::size_t>(i)], 10 + i, 1));
   r_->MustApply({MakeReplacement(people[1], 100, "e1", "2026-10-01", 1),

@@ -237,6 +237,7 @@ TEST_F(StoreTest, TheFeedIsDenseAndInOrderUnderConcurrentWriters) {
     }
   });
   std::vector<std::thread> writers;
+  writers.reserve(kWriters);
   for (int w = 0; w < kWriters; ++w) {
     writers.emplace_back([&, w] {
       for (int c = 0; c < kChunks; ++c) {
@@ -262,6 +263,7 @@ TEST_F(StoreTest, ConcurrentChangesOfTheSamePeopleAllCount) {
   const std::vector<PersonInput> people = MakePeople(0, 20);
   r_->MustLoad(people);
   std::vector<std::thread> writers;
+  writers.reserve(4);
   for (int w = 0; w < 4; ++w) {
     writers.emplace_back([&, w] {
       std::vector<ChangeInput> changes;

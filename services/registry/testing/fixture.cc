@@ -69,7 +69,7 @@ ResolvedPerson TestRegistry::Resolve(const PersonInput& person) {
   return people.ok() ? people->front() : ResolvedPerson{};
 }
 
-ChunkAnswer TestRegistry::MustApply(std::vector<ChangeInput> changes) {
+ChunkAnswer TestRegistry::MustApply(const std::vector<ChangeInput>& changes) {
   const auto answer = registry.ApplyChanges(CardOffice(), "card_office", 1, changes);
   EXPECT_TRUE(answer.ok()) << answer.status();
   return answer.ok() ? *answer : ChunkAnswer{};

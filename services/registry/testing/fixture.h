@@ -33,7 +33,7 @@ struct TestRegistry {
   ResolvedPerson Resolve(const PersonInput& person);
   std::int64_t IdOf(const PersonInput& person) { return Resolve(person).person_id; }
   // Applies changes of `card_office`.
-  ChunkAnswer MustApply(std::vector<ChangeInput> changes);
+  ChunkAnswer MustApply(const std::vector<ChangeInput>& changes);
 
   base::ManualClock clock{absl::FromUnixSeconds(1'795'000'000)};
   base::ManualBusinessClock business_clock{absl::CivilDay(2026, 11, 23)};

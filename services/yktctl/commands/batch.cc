@@ -68,7 +68,7 @@ absl::StatusOr<Uploaded> UploadItems(Session& session, std::int64_t batch_id,
           const int filled = request.rows_size();
           if (filled > 0 && ahead->row() != request.rows(filled - 1).row() + 1) break;
           bytes += ahead->ByteSizeLong() + 4;
-          *request.add_rows() = *std::move(ahead);
+          request.add_rows()->Swap(&*ahead);
           ahead.reset();
         }
         progress.Set(in.bytes_read());

@@ -18,7 +18,7 @@
 namespace yikatong::yktctl {
 
 inline constexpr int kRowsAChunk = 2'000;
-inline constexpr std::size_t kBytesAChunk = 900 * 1024;
+inline constexpr std::size_t kBytesAChunk = 900'000;
 inline constexpr int kChunksOnTheWay = 4;  // memory does not grow with the file
 
 // One refused row, as both services report it.
