@@ -5,8 +5,11 @@ import contextlib
 import csv
 import itertools
 import json
+import pathlib
 import random
 import re
+import shutil
+import tempfile
 import threading
 import time
 import uuid
@@ -115,6 +118,8 @@ class City(Demo):
     def __init__(self, stack, seed: int, payments: int, faults=None):
         super().__init__(argparse.Namespace(payments=payments, seed=seed), stack)
         self.seed = seed
+        # Its officers' own disk: the one that a fault fills is the services'.
+        self.input = pathlib.Path(tempfile.mkdtemp(prefix="yikatong-city-"))
         self.faults = faults
         self.draw = random.Random(f"city-{seed}")
         self.ctl = PatientCtl(stack, seed, faults.clock_moved, faults.keeper.check) if faults else \
@@ -123,6 +128,10 @@ class City(Demo):
         self.upheld = 0
         self.given_up = 0  # items that had no way and were ended
         self.open_objections = 0
+
+    def end(self) -> None:
+        self.ctl.close()
+        shutil.rmtree(self.input, ignore_errors=True)
 
     @contextlib.contextmanager
     def stage(self, name: str):
@@ -146,7 +155,7 @@ class City(Demo):
         self.list_policies()
         self.agree_with_banks()
         self.appropriate()
-        self.ctl.close()
+        self.end()
 
     # --- Beside the main flow -------------------------------------------------------------------------------------
 

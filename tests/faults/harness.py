@@ -89,7 +89,7 @@ class Harness:
                 keeper.join()
             for kind in ("held", "frozen"):
                 getattr(keeper, kind).clear()
-            city.ctl.close()
+            city.end()
             if self.arguments.keep_running:
                 say(f"  left running in {stack.state}")
             else:
