@@ -3,6 +3,7 @@
 Everything lies under one state folder; nothing that runs on the machine otherwise is touched. Starting on a folder that
 was used before goes on where it ended, also after everything was killed.
 """
+import contextlib
 import functools
 import grp
 import hashlib
@@ -19,6 +20,8 @@ import subprocess
 import sys
 import time
 import urllib.request
+
+from ports import HeldPorts
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 POSTGRES_BIN = pathlib.Path("/usr/lib/postgresql/15/bin")
@@ -85,6 +88,7 @@ class Stack:
         # A socket's path has at most 107 bytes, and the database's own user must reach it.
         digest = hashlib.sha256(str(self.state).encode()).hexdigest()[:12]
         self.run = pathlib.Path(f"/tmp/yikatong-{digest}")
+        self.held_ports = HeldPorts()
         self.children = {}
         self.processes = []  # kept so that Python does not complain of what is meant to go on
 
@@ -112,20 +116,20 @@ class Stack:
         """(process, service) in the order of starting."""
         return [(process, service) for service in SERVICES for process in self.replicas_of(service)]
 
-    def _ports(self) -> dict:
-        """A gRPC, health and metrics port for each process, chosen once: others remember the bank's address."""
+    def choose_ports(self) -> dict:
+        """A gRPC, health and metrics port for each process, chosen once: others remember the bank's address. They are held
+        until `down`, since between choosing one and listening on it another process could be given it."""
+        self.state.mkdir(parents=True, exist_ok=True)
         ports = self._read("ports.json", {})
-        taken = []
         for process, _ in self.processes_of_all():
             for listener in ("grpc", "health", "metrics"):
                 key = f"{process}.{listener}"
                 if key not in ports:
-                    probe = socket.socket()
-                    probe.bind(("127.0.0.1", 0))
-                    taken.append(probe)
-                    ports[key] = probe.getsockname()[1]
-        for probe in taken:
-            probe.close()
+                    ports[key] = self.held_ports.hold()
+                    continue
+                # Where our process listens already, it holds its port itself; another's is told by who cannot listen.
+                with contextlib.suppress(OSError):
+                    self.held_ports.hold(ports[key])
         self._write("ports.json", ports)
         return ports
 
@@ -415,9 +419,8 @@ class Stack:
     # --- Up and down ----------------------------------------------------------------------------------------------
 
     def up(self) -> dict:
-        self.state.mkdir(parents=True, exist_ok=True)
+        self.ports = self.choose_ports()
         self.log.mkdir(exist_ok=True)
-        self.ports = self._ports()
         organisations = []
         for name in self.organisations():
             organisations += ["--organisation", name]
@@ -466,6 +469,7 @@ class Stack:
             process.wait()
         (self.state / "endpoints.json").unlink(missing_ok=True)
         (self.state / "pids.json").unlink(missing_ok=True)
+        self.held_ports.let_go()
         shutil.rmtree(self.run, ignore_errors=True)
 
     def forget(self) -> None:

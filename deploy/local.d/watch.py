@@ -7,19 +7,14 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import time
+
+from ports import HeldPorts
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ALERTS = ROOT / "helm" / "yikatong" / "alerts"
 START_TIMEOUT_S = 60
-
-
-def free_address() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
 def runs(pid: int, name: str) -> bool:
@@ -38,6 +33,7 @@ class Watch:
         self.folder = folder
         self.interval = interval
         self.addresses = {"prometheus": "", "alertmanager": ""}
+        self.held_ports = HeldPorts()  # until `end`: nobody else is given them before the two listen
         self.children = []
 
     def start(self, endpoints: dict, alertmanager: bool = True) -> None:
@@ -46,13 +42,13 @@ class Watch:
         (self.folder / "data").mkdir(parents=True, exist_ok=True)
         alerting = {}
         if alertmanager:
-            address = self.addresses["alertmanager"] = free_address()
+            address = self.addresses["alertmanager"] = f"127.0.0.1:{self.held_ports.hold()}"
             (self.folder / "alertmanager.yml").write_text(json.dumps({"route": {"receiver": "nobody"}, "receivers": [{"name": "nobody"}]}))
             self._run("alertmanager", ["prometheus-alertmanager", f"--config.file={self.folder / 'alertmanager.yml'}",
                                        f"--storage.path={self.folder / 'data' / 'alertmanager'}", f"--web.listen-address={address}",
                                        "--cluster.listen-address=", "--log.level=warn"])
             alerting = {"alertmanagers": [{"static_configs": [{"targets": [address]}]}]}
-        address = self.addresses["prometheus"] = free_address()
+        address = self.addresses["prometheus"] = f"127.0.0.1:{self.held_ports.hold()}"
         # The labels that the chart's PodMonitor gives.
         targets = [{"targets": [one["metrics"]], "labels": {"service": one["service"], "pod": one["name"]}}
                    for one in endpoints["processes"]]
@@ -87,4 +83,5 @@ class Watch:
         for _, child in self.children:
             child.wait()
         self.children.clear()
+        self.held_ports.let_go()
         known.unlink(missing_ok=True)

@@ -2,14 +2,72 @@
 """What the local stack takes for its own: deploy/local/down must never end another's process."""
 import os
 import pathlib
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "deploy" / "local.d"))
-from stack import alive, ended  # noqa: E402
+from ports import HeldPorts  # noqa: E402
+from stack import Stack, alive, ended  # noqa: E402
+
+
+def listen(port: int) -> socket.socket:
+    """As a server does."""
+    server = socket.socket()
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    server.bind(("127.0.0.1", port))
+    server.listen()
+    return server
+
+
+class Ports(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="yikatong-ports-")
+        self.addCleanup(folder.cleanup)
+        self.state = pathlib.Path(folder.name)
+
+    def test_a_held_port_is_given_to_nobody_else_and_a_server_may_listen_on_it(self):
+        ports = HeldPorts()
+        port = ports.hold()
+        with socket.socket() as other, self.assertRaises(OSError):
+            other.bind(("127.0.0.1", port))
+        with listen(port) as server, socket.create_connection(("127.0.0.1", port)):
+            server.accept()[0].close()
+
+    def test_a_port_that_was_let_go_is_free(self):
+        ports = HeldPorts()
+        port = ports.hold()
+        ports.let_go()
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", port))
+
+    def test_a_port_of_another_is_not_held(self):
+        with listen(0) as server, self.assertRaises(OSError):
+            HeldPorts().hold(server.getsockname()[1])
+
+    def test_a_stack_holds_its_ports_until_it_is_down_also_those_of_an_earlier_start(self):
+        first = Stack(self.state, self.state)
+        chosen = first.choose_ports()
+        self.assertEqual(len(chosen), len(set(chosen.values())))
+        for port in chosen.values():
+            with socket.socket() as other, self.assertRaises(OSError, msg=port):
+                other.bind(("127.0.0.1", port))
+        first.held_ports.let_go()
+        # One of its processes runs on, and holds its port itself.
+        with listen(chosen["catalogue.health"]):
+            again = Stack(self.state, self.state)
+            self.assertEqual(again.choose_ports(), chosen)
+            for port in chosen.values():
+                with socket.socket() as other, self.assertRaises(OSError, msg=port):
+                    other.bind(("127.0.0.1", port))
+            again.down()
+        for port in chosen.values():
+            with socket.socket() as other:
+                other.bind(("127.0.0.1", port))
 
 
 class Processes(unittest.TestCase):

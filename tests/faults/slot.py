@@ -6,11 +6,11 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import time
 
 from faults import LEASE_S, kill_server
+from ports import HeldPorts
 from rosters import TODAY
 from stack import SERVICES, Stack, StackError, alive, say
 
@@ -70,10 +70,6 @@ class FaultStack(Stack):
         while any(alive(pid, "") for pid in pids):
             time.sleep(0.02)
 
-    def choose_ports(self) -> dict:
-        self.state.mkdir(parents=True, exist_ok=True)
-        return self._ports()
-
     def make(self) -> None:
         """From nothing; keeps what `resume` needs."""
         for service in SERVICES:
@@ -83,7 +79,7 @@ class FaultStack(Stack):
 
     def resume(self) -> dict:
         """Starts what a copied state holds, all at once."""
-        self.ports = self._ports()
+        self.ports = self.choose_ports()
         self.children = {}
         self._start_postgres()
         self.start_redis()
@@ -106,7 +102,7 @@ class Slot:
         self.template = work / f"template-{number}"
         self.binaries = binaries
         self.mounted = False
-        self.ports = []  # held by sockets that never listen: nobody else is given them between two seeds
+        self.ports = HeldPorts()  # nobody else is given them between two seeds
 
     def open(self) -> None:
         # What an earlier run left that was killed itself.
@@ -122,29 +118,13 @@ class Slot:
             say(f"  no file system of its own, so no full disk: {done.stderr.strip()}")
 
     def close(self) -> None:
-        self._let_go()
+        self.ports.let_go()
         self._unmount()
 
     def _unmount(self) -> None:
         if self.path.exists():
             subprocess.run(["umount", str(self.path)], capture_output=True, check=False)
             shutil.rmtree(self.path)
-
-    # --- Ports ----------------------------------------------------------------------------------------------------
-
-    def _hold(self, ports: dict) -> None:
-        """A service may listen where a socket of ours is bound that lets it; OSError where somebody else has a port."""
-        for port in ports.values():
-            held = socket.socket()
-            self.ports.append(held)
-            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            held.bind(("127.0.0.1", port))
-
-    def _let_go(self) -> None:
-        for held in self.ports:
-            held.close()
-        self.ports.clear()
 
     # --- The template ---------------------------------------------------------------------------------------------
 
@@ -154,9 +134,10 @@ class Slot:
         if not marker.exists() or marker.read_text() != key or time.time() - marker.stat().st_mtime > TEMPLATE_LIFE_S:
             return False
         try:
-            self._hold(json.loads((self.template / "state" / "ports.json").read_text()))
+            for port in json.loads((self.template / "state" / "ports.json").read_text()).values():
+                self.ports.hold(port)
         except OSError:
-            self._let_go()
+            self.ports.let_go()
             return False
         return True
 
@@ -164,7 +145,8 @@ class Slot:
         """`found` does on a running stack what all seeds have in common."""
         stack = FaultStack(self.path / "state", self.binaries)
         # Before anybody listens: where a service does, no other socket may be bound.
-        self._hold(stack.choose_ports())
+        for port in stack.choose_ports().values():
+            self.ports.hold(port)
         try:
             stack.make()
             found(stack)
