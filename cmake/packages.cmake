@@ -17,6 +17,8 @@ find_package(ICU REQUIRED COMPONENTS uc i18n)
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 pkg_check_modules(pqxx REQUIRED IMPORTED_TARGET libpqxx)
 pkg_check_modules(hiredis REQUIRED IMPORTED_TARGET hiredis)
+# It asks for 64-bit file offsets, which our machines have without; with the macro no precompiled header would fit.
+set_target_properties(PkgConfig::hiredis PROPERTIES INTERFACE_COMPILE_OPTIONS "")
 pkg_check_modules(libarchive REQUIRED IMPORTED_TARGET libarchive)
 pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
 find_program(YIKATONG_GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)

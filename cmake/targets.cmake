@@ -5,6 +5,23 @@ function(yikatong_library name)
   cmake_parse_arguments(ARG "" "" "SRCS;DEPS;PUBLIC_DEPS" ${ARGN})
   add_library(${name} STATIC ${ARG_SRCS})
   target_link_libraries(${name} PUBLIC yikatong_options ${ARG_PUBLIC_DEPS} PRIVATE ${ARG_DEPS})
+  yikatong_use_precompiled(${name} yikatong_precompiled_libraries)
+endfunction()
+
+# What is tested is optimised, the tests are not: a third of the time of a cold build went there.
+function(yikatong_compile_as_test target)
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  target_compile_options(${target} PRIVATE -O0 -fPIE)
+  target_link_libraries(${target} PRIVATE GTest::gmock)
+  yikatong_use_precompiled(${target} yikatong_precompiled_tests)
+endfunction()
+
+# yikatong_test_library(…): what several test binaries share; otherwise as yikatong_library.
+function(yikatong_test_library name)
+  cmake_parse_arguments(ARG "" "" "SRCS;DEPS;PUBLIC_DEPS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SRCS})
+  target_link_libraries(${name} PUBLIC yikatong_options ${ARG_PUBLIC_DEPS} PRIVATE ${ARG_DEPS})
+  yikatong_compile_as_test(${name})
 endfunction()
 
 # yikatong_binary(NAME SRCS main.cc… DEPS …): the executable lands in <build>/bin.
@@ -26,9 +43,8 @@ function(yikatong_test name)
     set(ARG_TIMEOUT 300)
   endif()
   add_executable(${name} ${ARG_SRCS})
-  target_link_libraries(${name} PRIVATE yikatong_options ${ARG_DEPS} GTest::gmock GTest::gtest_main)
-  # What is tested is optimised, the tests are not: a third of the time of a cold build went there.
-  target_compile_options(${name} PRIVATE -O0)
+  target_link_libraries(${name} PRIVATE yikatong_options ${ARG_DEPS} GTest::gtest_main)
+  yikatong_compile_as_test(${name})
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
   set_property(TEST ${name} PROPERTY ENVIRONMENT "YIKATONG_SOURCE_DIR=${CMAKE_SOURCE_DIR};YIKATONG_BUILD_DIR=${CMAKE_BINARY_DIR}")
