@@ -1,7 +1,10 @@
 #include "services/dispatch/store/proof_store.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "common/crypto/merkle.h"
 #include "common/postgres/bulk.h"
@@ -69,6 +72,12 @@ absl::StatusOr<Subtree> ReadApplied(postgres::Transaction& tx, const BatchRow& b
   return subtree;
 }
 
+std::vector<std::string> StringsOf(const std::vector<crypto::Digest>& path) {
+  std::vector<std::string> bytes(path.size());
+  std::transform(path.begin(), path.end(), bytes.begin(), crypto::StringOf);
+  return bytes;
+}
+
 }  // namespace
 
 absl::StatusOr<ItemProof> ProofStore::Prove(const identity::Caller& caller, std::int64_t item_id,
@@ -121,7 +130,7 @@ absl::StatusOr<ItemProof> ProofStore::Prove(const identity::Caller& caller, std:
         YKT_INVARIANT(index.has_value(), "an item is not under the root that was made over it");
         YKT_ASSIGN_OR_RETURN(const std::vector<crypto::Digest> path,
                              crypto::InclusionPath(hashes, *index));
-        for (const crypto::Digest& digest : path) proof.path.push_back(crypto::StringOf(digest));
+        proof.path = StringsOf(path);
         proof.leaf_index = static_cast<std::int64_t>(*index);
         proof.leaves = static_cast<std::int64_t>(hashes.size());
         proof.root = crypto::StringOf(crypto::RootOf(hashes));
