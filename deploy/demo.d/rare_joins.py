@@ -131,6 +131,17 @@ DISPATCH = {
            FULL JOIN (SELECT district, batch_id, sum(amount_fen) AS fen FROM ledger WHERE step = 'recovered' GROUP BY 1, 2) l
              USING (district, batch_id)
            WHERE r.fen IS DISTINCT FROM l.fen OR r.twice > 0""",
+    "recovery, of what was paid besides and not charged to its lines as it was decided":
+        """SELECT concat(batch_id, ' paid besides') FROM (
+             SELECT r.district, r.batch_id, sum(r.due_fen) AS fen FROM recovery r
+             WHERE r.reference <> 0 AND r.state <> 1 GROUP BY 1, 2) r
+           FULL JOIN (SELECT district, batch_id, sum(amount_fen) AS fen FROM ledger WHERE step = 'paid_besides' GROUP BY 1, 2) l
+             USING (district, batch_id)
+           WHERE r.fen IS DISTINCT FROM l.fen
+           UNION ALL
+           SELECT concat('reference ', r.reference) FROM recovery r LEFT JOIN attempt a USING (district, reference)
+           WHERE r.reference <> 0 AND (a.reference, a.batch_id, a.amount_fen, r.item_id, r.cause)
+                 IS DISTINCT FROM (r.reference, r.batch_id, r.due_fen, r.reference / 100, 6::smallint)""",
     "arrival, confirmed without its receipt, or a receipt for one that is not":
         """SELECT concat(a.district, ' arrival ', a.arrival_id) FROM arrival a
            LEFT JOIN recovery_receipt r USING (district, receipt)

@@ -176,7 +176,8 @@ DISPATCH = {
            WHERE (step = 'appropriate' AND (debit, credit) <> (2, 1)) OR (step = 'reserve' AND (debit, credit) <> (3, 2))
               OR (step = 'submit' AND (debit, credit) <> (4, 3)) OR (step = 'paid' AND (debit, credit) <> (5, 4))
               OR (step = 'failed' AND (debit, credit) <> (3, 4)) OR (step = 'release' AND (debit, credit) <> (2, 3))
-              OR (step = 'returned' AND (debit, credit) NOT IN ((2, 5), (6, 5)))""",
+              OR (step = 'returned' AND (debit, credit) NOT IN ((2, 5), (6, 5)))
+              OR (step = 'paid_besides' AND (debit, credit) NOT IN ((5, 2), (5, 9)))""",
     "ledger, of a line that is none, or of another policy or year than its batch":
         """SELECT DISTINCT concat(l.district, ' line ', l.line_id) FROM ledger l LEFT JOIN budget_line b USING (district, line_id)
            LEFT JOIN batch t ON t.district = l.district AND t.batch_id = l.batch_id

@@ -77,6 +77,8 @@ const char* RecoveryCauseName(RecoveryCause cause) {
       return "NOT_ENTITLED";
     case RecoveryCause::kGivenBack:
       return "GIVEN_BACK";
+    case RecoveryCause::kPaidBesides:
+      return "PAID_BESIDES";
   }
   return "INVALID";
 }
@@ -144,6 +146,20 @@ absl::Status PostMoneyBack(Posting& posting, const BatchFunding& funding, std::i
     YKT_RETURN_IF_ERROR(posting.Move(whole, batch_id, 0, "recovered", RecoveryCauseName(cause),
                                      forth ? back : Account::kPaid, forth ? Account::kPaid : back,
                                      forth ? part.amount_fen : -part.amount_fen));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PostPaidBesides(Posting& posting, const BatchFunding& funding, std::int64_t batch_id,
+                             std::int64_t amount_fen) {
+  YKT_ASSIGN_OR_RETURN(const std::vector<LinePart> parts, SplitMoneyBack(funding, 0, amount_fen));
+  for (const LinePart& part : parts) {
+    BatchFunding whole;
+    whole.shares = {{"", 10'000}};
+    whole.line_ids = {part.line_id};
+    YKT_RETURN_IF_ERROR(posting.Move(
+        whole, batch_id, 0, "paid_besides", RecoveryCauseName(RecoveryCause::kPaidBesides),
+        Account::kPaid, part.closed ? Account::kLapsed : Account::kAvailable, part.amount_fen));
   }
   return absl::OkStatus();
 }

@@ -32,7 +32,8 @@ enum class RecoveryCause : std::int16_t {
   kPaidTwice = 2,
   kWrongAmount = 3,
   kNotEntitled = 4,
-  kGivenBack = 5
+  kGivenBack = 5,
+  kPaidBesides = 6
 };
 
 enum class RecoveryEvent {
@@ -71,6 +72,8 @@ struct Recovery {
   std::int32_t district = 0;
   std::int64_t batch_id = 0;
   std::int64_t item_id = 0;
+  // The attempt that a bank paid besides, which is not the item's payment; 0 where it is that.
+  std::int64_t reference = 0;
   RecoveryCause cause = RecoveryCause::kNotEntitled;
   RecoveryState state = RecoveryState::kProposed;
   std::int64_t due_fen = 0;
@@ -124,6 +127,12 @@ absl::StatusOr<std::vector<LinePart>> SplitMoneyBack(const BatchFunding& funding
 absl::Status PostMoneyBack(Posting& posting, const BatchFunding& funding, std::int64_t batch_id,
                            RecoveryCause cause, std::int64_t before_fen, std::int64_t amount_fen,
                            absl::CivilDay today);
+
+// Adds what an attempt that was paid besides costs the lines of its batch, split as its payment,
+// under the step `paid_besides`: out of what each has available, or where its year was closed out
+// of what lapsed to the treasury, whose money went out. FUNDING_SHARES as above.
+absl::Status PostPaidBesides(Posting& posting, const BatchFunding& funding, std::int64_t batch_id,
+                             std::int64_t amount_fen);
 
 // DOCUMENT_MISSING for an empty text, FIELD_INVALID as status::CheckFreeText of 200 characters.
 absl::Status CheckEvidence(std::string_view document, std::string_view field);

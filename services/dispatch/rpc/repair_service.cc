@@ -72,6 +72,7 @@ v1::Recovery ToWire(const Recovery& recovery) {
   if (recovery.due_on.has_value()) wire.set_due_on(base::FormatDate(*recovery.due_on));
   wire.set_document(recovery.document);
   wire.set_decision(recovery.decision);
+  wire.set_reference(recovery.reference);
   return wire;
 }
 
@@ -205,7 +206,8 @@ absl::StatusOr<v1::OpenRecoveriesResponse> RepairService::OpenRecoveries(
       std::adjacent_find(wanted.item_ids.begin(), wanted.item_ids.end()) != wanted.item_ids.end()) {
     return FieldInvalid("item_ids");
   }
-  // What was given back comes by an arrival, which has its receipt.
+  // What was given back comes by an arrival, which has its receipt; what was paid besides by a
+  // case.
   if (request.cause() < v1::RECOVERY_CAUSE_DECEASED ||
       request.cause() > v1::RECOVERY_CAUSE_NOT_ENTITLED) {
     return FieldInvalid("cause");

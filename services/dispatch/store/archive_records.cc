@@ -310,6 +310,7 @@ absl::StatusOr<RecordPage> RecoveryPage(postgres::Transaction& tx, const BatchRo
         .Text("decided_by", row.Text(15))
         .Words("decision", row.Text(16))
         .Day("state_since_on", row.Date(17))
+        .Number("reference", row.Int64(18))
         .End();
     YKT_ASSIGN_OR_RETURN(const postgres::Rows receipts,
                          tx.Run(sql::kArchiveReceipts, batch.district, row.Int64(0)));

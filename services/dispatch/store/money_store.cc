@@ -68,6 +68,13 @@ BudgetLine LineOf(std::int32_t district, std::int64_t line_id, const postgres::R
   return line;
 }
 
+absl::StatusOr<BudgetLine> LockedLine(postgres::Transaction& tx, std::int32_t district,
+                                      std::int64_t line_id) {
+  YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx.Run(sql::kBudgetLineLock, district, line_id));
+  if (rows.empty()) return status::Refuse(Reason::kBudgetLineUnknown);
+  return LineOf(district, line_id, rows[0]);
+}
+
 }  // namespace
 
 absl::StatusOr<BatchFunding> MoneyStore::FundingOf(postgres::Transaction& tx,
@@ -105,9 +112,20 @@ absl::StatusOr<BudgetLine> MoneyStore::FindLine(postgres::Transaction& tx, std::
 
 absl::StatusOr<BudgetLine> MoneyStore::LockLine(postgres::Transaction& tx, std::int32_t district,
                                                 std::int64_t line_id) {
-  YKT_ASSIGN_OR_RETURN(const postgres::Rows rows, tx.Run(sql::kBudgetLineLock, district, line_id));
-  if (rows.empty()) return status::Refuse(Reason::kBudgetLineUnknown);
-  return LineOf(district, line_id, rows[0]);
+  return LockedLine(tx, district, line_id);
+}
+
+absl::Status LockLines(postgres::Transaction& tx, std::int32_t district, const Posting& posting) {
+  for (const auto& [line_id, change] : posting.AvailableChanges()) {
+    YKT_ASSIGN_OR_RETURN(const BudgetLine line, LockedLine(tx, district, line_id));
+    if (line.available_fen + change < 0) {
+      return status::Refuse(Reason::kFundsInsufficient, "",
+                            {{"source", line.source},
+                             {"available_fen", std::to_string(line.available_fen)},
+                             {"needed_fen", std::to_string(-change)}});
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status MoneyStore::Appropriate(postgres::Transaction& tx, const identity::Caller& caller,
@@ -392,15 +410,7 @@ absl::Status MoneyStore::Reissue(postgres::Transaction& tx, const identity::Call
                                        Account::kReserved, Account::kAvailable, item.amount_fen));
     }
   }
-  for (const auto& [line_id, change] : posting.AvailableChanges()) {
-    YKT_ASSIGN_OR_RETURN(const BudgetLine line, LockLine(tx, batch.district, line_id));
-    if (line.available_fen + change < 0) {
-      return status::Refuse(Reason::kFundsInsufficient, "",
-                            {{"source", line.source},
-                             {"available_fen", std::to_string(line.available_fen)},
-                             {"needed_fen", std::to_string(-change)}});
-    }
-  }
+  YKT_RETURN_IF_ERROR(LockLines(tx, batch.district, posting));
   YKT_RETURN_IF_ERROR(WritePosting(tx, context_, batch.district, posting));
   if (!unroutable.empty()) {
     YKT_ASSIGN_OR_RETURN(const postgres::Rows resolved,

@@ -117,4 +117,8 @@ class MoneyStore final : public MoneyPort {
   const RuleCodec& codec_;
 };
 
+// Locks the lines whose available money `posting` changes, in their order. FUNDS_INSUFFICIENT where
+// one does not suffice; the posting can be written otherwise.
+absl::Status LockLines(postgres::Transaction& tx, std::int32_t district, const Posting& posting);
+
 }  // namespace yikatong::dispatch

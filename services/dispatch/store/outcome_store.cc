@@ -19,6 +19,7 @@
 #include "services/dispatch/domain/item_leaf.h"
 #include "services/dispatch/sql/queries.h"
 #include "services/dispatch/store/chunk_store.h"
+#include "services/dispatch/store/recovery_store.h"
 
 namespace yikatong::dispatch {
 namespace {
@@ -254,6 +255,9 @@ absl::Status OutcomeStore::ApplyIn(postgres::Transaction& tx, const OutcomeChunk
       if (verdict == Verdict::kPaidBesides) {
         ++result.paid_besides;
         result.paid_besides_fen += target.amount_fen;
+        YKT_RETURN_IF_ERROR(
+            ProposePaidBesides(tx, context_, batches.at(target.batch_id).batch,
+                               {outcome.reference, target.person_id, target.amount_fen}));
       }
       continue;
     }

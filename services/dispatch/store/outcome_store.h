@@ -28,7 +28,7 @@ struct AppliedOutcomes {
       0;                     // cannot follow what is known, or another amount: changed nothing
   std::int64_t unknown = 0;  // references that this service never made
   // Decided to be paid after all, when the item had been sent again or given up: the person may
-  // have the money twice. Counted among the contradicting too.
+  // have the money twice, and a recovery is proposed. Counted among the contradicting too.
   std::int64_t paid_besides = 0;
   std::int64_t paid_besides_fen = 0;
 };

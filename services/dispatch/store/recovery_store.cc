@@ -14,6 +14,7 @@
 #include "services/dispatch/sql/queries.h"
 #include "services/dispatch/store/archive_due.h"
 #include "services/dispatch/store/chunk_store.h"
+#include "services/dispatch/store/money_store.h"
 
 namespace yikatong::dispatch {
 namespace {
@@ -40,6 +41,7 @@ Recovery RecoveryOf(const postgres::Row& row) {
   recovery.document = row.Text(15);
   recovery.write_off_by = row.Text(16);
   recovery.decision = row.Text(17);
+  recovery.reference = row.Int64(18);
   return recovery;
 }
 
@@ -133,6 +135,8 @@ absl::StatusOr<std::int64_t> TakeRecoveryIds(postgres::Transaction& tx, std::int
 
 absl::Status InsertRecoveries(postgres::Transaction& tx, const StoreContext& context,
                               const RecoveryRows& rows) {
+  std::vector<std::int64_t> references = rows.references;
+  references.resize(rows.item_ids.size(), 0);
   postgres::Columns columns;
   columns.Scalar(rows.district)
       .Scalar(rows.case_id)
@@ -144,11 +148,44 @@ absl::Status InsertRecoveries(postgres::Transaction& tx, const StoreContext& con
       .Int64s(rows.recovery_ids)
       .Int64s(rows.batch_ids)
       .Int64s(rows.item_ids)
-      .Int64s(rows.due_fen);
+      .Int64s(rows.due_fen)
+      .Int64s(references);
   absl::Status inserted = tx.RunColumns(sql::kRecoveryInsert, columns).status();
   if (postgres::ConstraintOf(inserted) == "recovery_open_of_item")
     return status::Refuse(Reason::kRecoveryOpen);
   return inserted;
+}
+
+absl::Status ProposePaidBesides(postgres::Transaction& tx, const StoreContext& context,
+                                const BatchRow& batch, const PaidBesides& attempt) {
+  YKT_ASSIGN_OR_RETURN(const postgres::Rows known,
+                       tx.Run(sql::kRecoveryOfReference, batch.district, attempt.reference));
+  if (!known.empty()) return absl::OkStatus();
+  YKT_ASSIGN_OR_RETURN(const std::int64_t id, TakeRecoveryIds(tx, batch.district, 1));
+  const std::int64_t item = ItemOfReference(attempt.reference);
+  const RecoveryRows rows{batch.district,
+                          id,
+                          RecoveryCause::kPaidBesides,
+                          RecoveryState::kProposed,
+                          "paid after all, when the item had been sent again or given up",
+                          "",
+                          {id},
+                          {batch.batch_id},
+                          {item},
+                          {attempt.amount_fen},
+                          {attempt.reference}};
+  YKT_RETURN_IF_ERROR(tx.Run(sql::kRecoveryCaseInsert, batch.district, id, attempt.person_id,
+                             static_cast<int>(rows.cause), nullptr, 0, rows.reason, rows.opened_by,
+                             context.business.Today())
+                          .status());
+  YKT_RETURN_IF_ERROR(InsertRecoveries(tx, context, rows));
+  return Audit(tx, context, OwnCaller(), batch,
+               {.kind = "recovery.proposed",
+                .details = {{"cause", RecoveryCauseName(rows.cause)},
+                            {"items", std::to_string(item)},
+                            {"reference", std::to_string(attempt.reference)}},
+                .subject_tail = fmt::format("/cases/{}", id)})
+      .status();
 }
 
 absl::StatusOr<std::vector<Recovery>> RecoveryStore::Open(postgres::Transaction& tx,
@@ -222,12 +259,30 @@ absl::StatusOr<RecoveryStore::Locked> RecoveryStore::Lock(postgres::Transaction&
   return locked;
 }
 
+absl::StatusOr<std::int64_t> RecoveryStore::AlreadyBack(postgres::Transaction& tx,
+                                                        const BatchRow& batch,
+                                                        const Recovery& recovery) {
+  // What was paid besides is no payment of its item, whatever became of that.
+  if (recovery.reference != 0) return recovery.received_fen;
+  YKT_ASSIGN_OR_RETURN(const PaidItem item, PaidItemOf(tx, batch, recovery.item_id));
+  return item.received_fen;
+}
+
 absl::StatusOr<Recovery> RecoveryStore::Step(postgres::Transaction& tx,
                                              const identity::Caller& caller, Locked& locked,
                                              RecoveryEvent event, std::string_view request_id,
                                              std::map<std::string, std::string> details) {
   Recovery& recovery = locked.recovery;
   YKT_ASSIGN_OR_RETURN(recovery.state, Next(locked.before, event));
+  if (recovery.reference != 0 && locked.before == RecoveryState::kProposed) {
+    // Also where it is cancelled, and the person may keep it: the bank paid it out of these lines.
+    YKT_ASSIGN_OR_RETURN(const policy::PolicyRule rule, codec_.Decode(locked.batch.rule));
+    YKT_ASSIGN_OR_RETURN(const BatchFunding funding, ReadFunding(tx, locked.batch, rule));
+    Posting posting;
+    YKT_RETURN_IF_ERROR(PostPaidBesides(posting, funding, recovery.batch_id, recovery.due_fen));
+    YKT_RETURN_IF_ERROR(LockLines(tx, recovery.district, posting));
+    YKT_RETURN_IF_ERROR(WritePosting(tx, context_, recovery.district, posting));
+  }
   YKT_ASSIGN_OR_RETURN(const postgres::Rows updated,
                        tx.Run(sql::kRecoveryUpdate, recovery.district, recovery.recovery_id,
                               static_cast<int>(locked.before), static_cast<int>(recovery.state),
@@ -259,7 +314,7 @@ absl::StatusOr<Recovery> RecoveryStore::Approve(postgres::Transaction& tx,
   if (locked.recovery.opened_by == caller.Actor())
     return status::Refuse(Reason::kSamePerson, "", {{"earlier", "opened"}});
   // Found while it was on its way, or sent back since: then there is nothing to take back.
-  YKT_RETURN_IF_ERROR(PaidItemOf(tx, locked.batch, locked.recovery.item_id).status());
+  YKT_RETURN_IF_ERROR(AlreadyBack(tx, locked.batch, locked.recovery).status());
   locked.recovery.approved_by = caller.Actor();
   return Step(tx, caller, locked, RecoveryEvent::kApprove, request_id);
 }
@@ -285,7 +340,7 @@ absl::StatusOr<Recovery> RecoveryStore::ReceiveLocked(postgres::Transaction& tx,
       receipt.amount_fen >= left ? RecoveryEvent::kReceiveRest : RecoveryEvent::kReceivePart;
   YKT_RETURN_IF_ERROR(Next(locked.before, event).status());
   if (receipt.amount_fen > left) return TooMuch(receipt.amount_fen, left);
-  YKT_ASSIGN_OR_RETURN(const PaidItem item, PaidItemOf(tx, locked.batch, recovery.item_id));
+  YKT_ASSIGN_OR_RETURN(const std::int64_t before_fen, AlreadyBack(tx, locked.batch, recovery));
   YKT_ASSIGN_OR_RETURN(
       const postgres::Rows kept,
       tx.Run(sql::kReceiptInsert, recovery.district, receipt.receipt, recovery.recovery_id,
@@ -295,9 +350,8 @@ absl::StatusOr<Recovery> RecoveryStore::ReceiveLocked(postgres::Transaction& tx,
   YKT_ASSIGN_OR_RETURN(const policy::PolicyRule rule, codec_.Decode(locked.batch.rule));
   YKT_ASSIGN_OR_RETURN(const BatchFunding funding, ReadFunding(tx, locked.batch, rule));
   Posting posting;
-  YKT_RETURN_IF_ERROR(PostMoneyBack(posting, funding, recovery.batch_id, recovery.cause,
-                                    item.received_fen, receipt.amount_fen,
-                                    context_.business.Today()));
+  YKT_RETURN_IF_ERROR(PostMoneyBack(posting, funding, recovery.batch_id, recovery.cause, before_fen,
+                                    receipt.amount_fen, context_.business.Today()));
   YKT_RETURN_IF_ERROR(WritePosting(tx, context_, recovery.district, posting));
   recovery.received_fen += receipt.amount_fen;
   return Step(tx, caller, locked, event, request_id,
@@ -446,13 +500,13 @@ absl::StatusOr<Arrival> RecoveryStore::ConfirmArrival(postgres::Transaction& tx,
   YKT_ASSIGN_OR_RETURN(const BatchRow batch, LockBatch(tx, caller, batch_id));
   // It came to the account of the district that paid.
   if (batch.district != arrival.district) return status::Refuse(Reason::kItemUnknown);
-  YKT_ASSIGN_OR_RETURN(const PaidItem item, PaidItemOf(tx, batch, item_id));
   YKT_ASSIGN_OR_RETURN(const postgres::Rows open,
                        tx.Run(sql::kRecoveryOpenOfItem, batch.district, item_id));
   Locked locked;
   locked.batch = batch;
   if (!open.empty()) {
     locked.recovery = RecoveryOf(open[0]);
+    YKT_RETURN_IF_ERROR(AlreadyBack(tx, batch, locked.recovery).status());
     if (locked.recovery.state == RecoveryState::kProposed) {
       // What the person did by himself needs no order any more.
       locked.recovery.approved_by = caller.Actor();
@@ -460,6 +514,7 @@ absl::StatusOr<Arrival> RecoveryStore::ConfirmArrival(postgres::Transaction& tx,
       YKT_RETURN_IF_ERROR(Step(tx, caller, locked, RecoveryEvent::kApprove, request_id).status());
     }
   } else {
+    YKT_ASSIGN_OR_RETURN(const PaidItem item, PaidItemOf(tx, batch, item_id));
     const std::int64_t left = item.amount_fen - item.received_fen;
     if (arrival.amount_fen > left) return TooMuch(arrival.amount_fen, left);
     YKT_ASSIGN_OR_RETURN(const std::int64_t id, TakeRecoveryIds(tx, batch.district, 1));

@@ -98,10 +98,14 @@ class RecoveryStore {
   };
   absl::StatusOr<Locked> Lock(postgres::Transaction& tx, const identity::Caller& caller,
                               std::int64_t recovery_id);
-  // Takes `event`, writes the row and the audit entry.
+  // Takes `event`, writes the row and the audit entry. What was paid besides is charged to its
+  // lines with the first: FUNDS_INSUFFICIENT where they do not suffice.
   absl::StatusOr<Recovery> Step(postgres::Transaction& tx, const identity::Caller& caller,
                                 Locked& locked, RecoveryEvent event, std::string_view request_id,
                                 std::map<std::string, std::string> details = {});
+  // Whether there is something to take back, and how much of it came back: ITEM_NOT_PAID.
+  absl::StatusOr<std::int64_t> AlreadyBack(postgres::Transaction& tx, const BatchRow& batch,
+                                           const Recovery& recovery);
   // Money that came back: receipt, ledger, and the step that follows from the sum.
   absl::StatusOr<Recovery> ReceiveLocked(postgres::Transaction& tx, const identity::Caller& caller,
                                          Locked& locked, const NewReceipt& receipt,
@@ -125,6 +129,7 @@ struct RecoveryRows {
   std::string reason;
   std::string opened_by;
   std::vector<std::int64_t> recovery_ids, batch_ids, item_ids, due_fen;
+  std::vector<std::int64_t> references = {};  // of attempts paid besides; empty where none is one
 };
 // RECOVERY_OPEN where one of the items has an open recovery already.
 absl::Status InsertRecoveries(postgres::Transaction& tx, const StoreContext& context,
@@ -132,6 +137,17 @@ absl::Status InsertRecoveries(postgres::Transaction& tx, const StoreContext& con
 // Takes `count` numbers; the first of consecutive ids.
 absl::StatusOr<std::int64_t> TakeRecoveryIds(postgres::Transaction& tx, std::int32_t district,
                                              std::int64_t count);
+
+// An attempt that a bank paid, as two persons decided, after its item was sent again or given up.
+struct PaidBesides {
+  std::int64_t reference = 0;
+  std::int64_t person_id = 0;
+  std::int64_t amount_fen = 0;
+};
+// Proposes to take such an attempt's money back; nothing where that was done before. Its lines are
+// charged when somebody approves or cancels it. The batch is locked by the caller.
+absl::Status ProposePaidBesides(postgres::Transaction& tx, const StoreContext& context,
+                                const BatchRow& batch, const PaidBesides& attempt);
 
 // What is known of an item that may have been paid wrongly.
 struct PaidItem {

@@ -385,13 +385,23 @@ void MoneyTest::ExpectBooks(std::int64_t owed_fen) {
   }
   // What was paid wrongly and came back by recoveries, item by item.
   for (const std::string& row :
-       Split(Sql("SELECT coalesce(string_agg(batch_id || ' ' || fen, ';'), '') FROM (SELECT "
-                 "batch_id, item_id, "
-                 "sum(amount_fen) AS fen FROM recovery_receipt GROUP BY 1, 2) t"),
+       Split(Sql("SELECT coalesce(string_agg(t.batch_id || ' ' || fen, ';'), '') FROM (SELECT "
+                 "r.batch_id, r.item_id, r.reference, sum(c.amount_fen) AS fen "
+                 "FROM recovery_receipt c JOIN recovery r USING (district, recovery_id) "
+                 "GROUP BY 1, 2, 3) t"),
              ';')) {
     const auto part = Split(row, ' ');
     for (const auto& [line_id, fen] : LineParts(std::stoll(part[0]), std::stoll(part[1])))
       lines[line_id].paid -= fen;
+  }
+  // What banks paid besides, once somebody has decided what becomes of it.
+  for (const std::string& row :
+       Split(Sql("SELECT coalesce(string_agg(batch_id || ' ' || due_fen, ';'), '') FROM recovery "
+                 "WHERE reference <> 0 AND state <> 1"),
+             ';')) {
+    const auto part = Split(row, ' ');
+    for (const auto& [line_id, fen] : LineParts(std::stoll(part[0]), std::stoll(part[1])))
+      lines[line_id].paid += fen;
   }
   std::int64_t owed = 0;
   for (const auto& [line, expected] : lines) {

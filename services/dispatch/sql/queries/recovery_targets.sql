@@ -8,6 +8,6 @@ LEFT JOIN LATERAL (SELECT reference FROM attempt t
 LEFT JOIN LATERAL (SELECT state FROM outcome p WHERE p.district = $1::integer AND p.reference = a.reference
                    ORDER BY outcome_no DESC LIMIT 1) o ON true
 LEFT JOIN LATERAL (SELECT bool_or(v.state BETWEEN 1 AND 4) AS open, sum(v.received_fen) AS received
-                   FROM recovery v WHERE v.district = $1::integer AND v.item_id = i.item_id) r ON true
+                   FROM recovery v WHERE v.district = $1::integer AND v.item_id = i.item_id AND v.reference = 0) r ON true
 WHERE i.district = $1::integer AND i.batch_id = $2::bigint AND i.item_id = ANY ($3::bigint[])
 ORDER BY i.item_id

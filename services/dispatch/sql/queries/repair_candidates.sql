@@ -27,7 +27,7 @@ CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM chunk c
                                    WHERE c.district = $1::integer AND c.batch_id = $2::bigint AND c.repair
                                      AND c.stage IN (1, 2, 9) AND i.item_id = ANY (c.item_ids))
                         OR EXISTS (SELECT FROM recovery v WHERE v.district = $1::integer AND v.item_id = i.item_id
-                                   AND v.state BETWEEN 2 AND 4) AS waits) w
+                                   AND v.state BETWEEN 2 AND 4 AND v.reference = 0) AS waits) w
 WHERE $5::bigint[] IS NOT NULL
    OR (NOT w.waits AND a.reference % 100 IS DISTINCT FROM 99 AND (e.bucket = 4 OR (e.bucket IS NULL AND o.state IN (2, 4))))
 ORDER BY i.item_id LIMIT $6::integer

@@ -10,7 +10,7 @@ LEFT JOIN LATERAL (SELECT reference FROM attempt t
 LEFT JOIN LATERAL (SELECT state FROM outcome p WHERE p.district = $1::integer AND p.reference = a.reference
                    ORDER BY outcome_no DESC LIMIT 1) o ON true
 LEFT JOIN LATERAL (SELECT bool_or(v.state BETWEEN 1 AND 4) AS open, sum(v.received_fen) AS received
-                   FROM recovery v WHERE v.district = $1::integer AND v.item_id = i.item_id) r ON true
+                   FROM recovery v WHERE v.district = $1::integer AND v.item_id = i.item_id AND v.reference = 0) r ON true
 LEFT JOIN LATERAL (SELECT sum(t.amount_fen) FILTER (WHERE b.state <> 11) AS added, max(t.ordinal) AS last
                    FROM top_up t JOIN batch b ON b.district = $1::integer AND b.batch_id = t.batch_id
                    WHERE t.district = $1::integer AND t.of_item = i.item_id) u ON true
