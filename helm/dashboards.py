@@ -30,6 +30,8 @@ PAYMENT_DAY = Dashboard("yikatong-payment-day", "Payment day", "the person on wa
     "Is money late?": [
         Panel("Oldest chunk that is due", "s", "Above half an hour PaymentsLate wakes somebody.",
               {STEP: "max by (step) (yikatong_chunks_oldest_due_seconds)"}),
+        Panel("Oldest batch that is being paid", "s", "Since the release of its money; after two days PaymentsUnpaid wakes somebody.",
+              {"oldest": "max(yikatong_payments_oldest_unpaid_seconds)"}),
         Panel("Chunks that are due", "short", "What waits in each step; a chunk is up to a thousand payments.",
               {STEP: "max by (step) (yikatong_chunks_due)"}),
         Panel("Chunks set aside", "short", "Failed three times; somebody has to look.",
@@ -48,6 +50,8 @@ PAYMENT_DAY = Dashboard("yikatong-payment-day", "Payment day", "the person on wa
         Panel("Overdue repairs", "short", "Past their working days.", {KIND: "max by (kind) (yikatong_repairs_overdue)"})],
     "Can everybody work?": [
         Panel("Pods that answer", "short", "By service.", {SERVICE: 'sum by (service) (up{service!=""})'}),
+        Panel("Releases", "short", "Pods of each; two of one service during an upgrade.",
+              {"{{service}} {{version}}": "count by (service, version) (yikatong_build_info)"}),
         Panel("Calls a second", "reqps", "By service.", {SERVICE: "sum by (service) (rate(yikatong_rpc_requests_total[5m]))"}),
         Panel("Calls that failed", "percentunit", "For a reason of ours; refusals are not among them.", {
             SERVICE: 'sum by (service) (rate(yikatong_rpc_requests_total{code=~"INTERNAL|UNKNOWN|UNAVAILABLE|DATA_LOSS|DEADLINE_EXCEEDED"}[5m])) '
@@ -82,6 +86,16 @@ MONEY = Dashboard("yikatong-money", "Money and budget", "finance", {
         Panel("Overdue cases", "short", "By kind.", {KIND: 'sum by (kind) (max by (kind, age) (yikatong_gateway_cases{what="overdue"})) or vector(0)'}),
         Panel("Suspense", "short", "Yuan claimed from banks and owed to them.",
               {"{{kind}} {{account}}": "max by (kind, account) (yikatong_gateway_suspense_fen) / 100 or vector(0)"})],
+    "Money of the budget": [
+        Panel("Where it is", "short", "Yuan of all lines, by account.",
+              {"{{account}}": "sum by (account) (max by (policy, account) (yikatong_budget_fen)) / 100"}),
+        Panel("Available by policy", "short", "Yuan.",
+              {"{{policy}}": 'max by (policy) (yikatong_budget_fen{account="available"}) / 100'}),
+        Panel("Paid by policy", "short", "Yuan, less what came back.",
+              {"{{policy}}": 'max by (policy) (yikatong_budget_fen{account="paid"}) / 100'}),
+        Panel("Lines that differ", "short", "From their ledger; one wakes somebody.",
+              {"lines": "max(yikatong_ledger_differing_lines)"}, "stat"),
+        Panel("Last look at them", "s", "Age.", {"age": "time() - max(yikatong_ledger_checked_timestamp_seconds)"}, "stat")],
     "Money from above": [
         Panel("Receipts past thirty days", "short", "Of which something was not passed down.",
               {"receipts": "max(yikatong_budget_overdue_receipts)"}, "stat"),

@@ -3,12 +3,16 @@
 #include <string>
 
 #include "common/outbox/sql/queries.h"
+#include "common/rpc/trace.h"
 #include "common/status/status.h"
 
 namespace yikatong::outbox {
 
 absl::Status Append(postgres::Transaction& tx, std::string_view outbox_id, const Entry& entry) {
-  YKT_ASSIGN_OR_RETURN(const std::string body, CanonicalBody(entry));
+  Entry traced = entry;
+  if (const rpc::CallScope* scope = rpc::CallScope::Current(); scope != nullptr)
+    traced.details.try_emplace("trace_id", scope->trace().trace_id);
+  YKT_ASSIGN_OR_RETURN(const std::string body, CanonicalBody(traced));
   return tx.Run(kOutboxAppend, entry.district, outbox_id, postgres::Bytes{body}).status();
 }
 

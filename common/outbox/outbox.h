@@ -18,8 +18,8 @@
 namespace yikatong::outbox {
 
 // Appends one entry in the caller's transaction. `outbox_id`: 32 hex digits, from the caller's id
-// source; the same id twice is DUPLICATE_KEY. An entry that CanonicalBody refuses is
-// INVARIANT_BROKEN.
+// source; the same id twice is DUPLICATE_KEY. Within an rpc::CallScope the entry gets the detail
+// `trace_id`. An entry that CanonicalBody refuses is INVARIANT_BROKEN.
 absl::Status Append(postgres::Transaction& tx, std::string_view outbox_id, const Entry& entry);
 
 // How far the log is behind. The age is told by the database's own clock.

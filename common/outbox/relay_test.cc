@@ -15,6 +15,7 @@
 #include "common/outbox/testing/fake_sink.h"
 #include "common/outbox/testing/sql/queries.h"
 #include "common/postgres/testing/pg_fixture.h"
+#include "common/rpc/trace.h"
 #include "common/status/status.h"
 #include "common/telemetry/metrics.h"
 #include "fmt/core.h"
@@ -101,6 +102,21 @@ TEST_F(RelayTest, EntriesArriveInOrderOfTheirNumbersAndOnce) {
   EXPECT_EQ(db_->Sql("SELECT count(*) FROM outbox"), "0");
   EXPECT_EQ(db_->Sql("SELECT acked_number || '/' || last_number FROM outbox_relay"), "20/20");
   EXPECT_EQ(sink_.refused(), 0);
+}
+
+TEST_F(RelayTest, AnEntryOfACallHasItsTrace) {
+  const rpc::Trace trace = rpc::Trace::New();
+  {
+    const rpc::CallScope scope(trace);
+    ASSERT_TRUE(AppendOne(1).ok());
+  }
+  ASSERT_TRUE(AppendOne(2).ok());
+  Relay relay(db_->database(), *one_, sink_, {.producer = kProducer, .max_entries = 7});
+  Drain(relay);
+  const std::vector<std::string> log = sink_.Log(kProducer);
+  ASSERT_EQ(log.size(), 2u);
+  EXPECT_THAT(log[0], HasSubstr("\ndetail.trace_id: " + trace.trace_id + "\n"));
+  EXPECT_EQ(log[1].find("trace_id"), std::string::npos);
 }
 
 TEST_F(RelayTest, ARefusedDeedLeavesNoEntry) {

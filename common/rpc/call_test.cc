@@ -234,14 +234,17 @@ TEST(Call, IsCountedByMethodAndCodeAndTheRefusalByReason) {
 TEST(Call, LeavesOneLogLineWithItsTraceAndWithoutThePerson) {
   std::mutex mutex;
   std::vector<std::string> lines;
+  std::string said;
   const telemetry::LogCapture capture([&](std::string_view line) {
     std::lock_guard lock(mutex);
     if (line.find("\"event\":\"rpc\"") != std::string_view::npos) lines.emplace_back(line);
+    if (line.find("\"event\":\"said_by_handler\"") != std::string_view::npos) said = line;
   });
   Rig rig;
   Trace inside;
   rig.service->on_ask = [&](const identity::Caller&, const AskRequest&, AskResponse&) {
     inside = CallScope::Current()->trace();
+    telemetry::Log::Info("said_by_handler");
     return status::Refuse(Reason::kBatchEmpty);
   };
   rig.Start();
@@ -256,6 +259,8 @@ TEST(Call, LeavesOneLogLineWithItsTraceAndWithoutThePerson) {
   std::lock_guard lock(mutex);
   ASSERT_EQ(lines.size(), 1u);
   EXPECT_THAT(lines[0], HasSubstr(mine.trace_id));
+  EXPECT_THAT(said, HasSubstr("\"trace_id\":\"" + mine.trace_id + "\""));
+  EXPECT_THAT(said, HasSubstr("\"span_id\":\"" + inside.span_id + "\""));
   EXPECT_THAT(lines[0], HasSubstr("BATCH_EMPTY"));
   EXPECT_THAT(lines[0], HasSubstr("\"organisation\":\"agri\""));
   EXPECT_THAT(lines[0], Not(HasSubstr("p-17")));

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "common/base/failpoint.h"
 
 namespace yikatong::rpc {
 namespace {
@@ -42,6 +43,17 @@ prometheus::MetricFamily ExpiryFamily(absl::Time ends) {
           .metric = {std::move(metric)}};
 }
 
+prometheus::MetricFamily BuildFamily() {
+  prometheus::ClientMetric metric;
+  metric.label = {{"failpoints", base::failpoint::BuiltIn() ? "yes" : "no"},
+                  {"version", YIKATONG_VERSION}};
+  metric.gauge.value = 1;
+  return {.name = "yikatong_build_info",
+          .help = "1; which release this process is, and whether it has the failpoints of tests.",
+          .type = prometheus::MetricType::Gauge,
+          .metric = {std::move(metric)}};
+}
+
 }  // namespace
 
 MetricsPage::MetricsPage(std::shared_ptr<prometheus::Collectable> metrics, std::string certificate)
@@ -66,6 +78,7 @@ MetricsPage::MetricsPage(std::shared_ptr<prometheus::Collectable> metrics, std::
 std::string MetricsPage::Page() const {
   std::vector<prometheus::MetricFamily> families;
   if (metrics_ != nullptr) families = metrics_->Collect();
+  families.push_back(BuildFamily());
   if (const std::optional<absl::Time> ends = CertificateEnds(certificate_)) {
     families.push_back(ExpiryFamily(*ends));
   }

@@ -1,7 +1,8 @@
 // The HTTP listener of /metrics. Internal to this room.
 //
-// Beside what the process counts it says until when the process's certificate is good, read from
-// the file at each look: a certificate that nobody renewed must be seen before it ends.
+// Beside what the process counts it says which build it is, and until when the process's
+// certificate is good, read from the file at each look: a certificate that nobody renewed must be
+// seen before it ends.
 //
 // prometheus::Exposer would do, but takes two seconds to stop: each drain would wait for it.
 #pragma once

@@ -179,6 +179,7 @@ TEST(Server, ShowsItsMetricsOverHttp) {
   ASSERT_TRUE(page);
   EXPECT_EQ(page->status, 200);
   EXPECT_THAT(page->body, HasSubstr("yikatong_rpc_requests_total"));
+  EXPECT_THAT(page->body, HasSubstr("\nyikatong_build_info{failpoints=\"yes\",version=\"0."));
   // The certificates of these tests are good for more than a year.
   const std::string metric = "\nyikatong_certificate_expires_seconds ";
   const std::size_t at = page->body.find(metric);

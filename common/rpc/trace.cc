@@ -49,7 +49,10 @@ Trace Trace::Continue(std::string_view traceparent) {
 }
 
 CallScope::CallScope(Trace trace, absl::Time deadline)
-    : trace_(std::move(trace)), deadline_(deadline), outer_(current) {
+    : trace_(std::move(trace)),
+      of_lines_(trace_.trace_id, trace_.span_id),
+      deadline_(deadline),
+      outer_(current) {
   if (outer_ != nullptr) deadline_ = std::min(deadline_, outer_->deadline_);
   current = this;
 }

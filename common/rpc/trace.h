@@ -1,12 +1,14 @@
 // The W3C trace context of the call that this thread serves, and that call's deadline. Unary and
-// Streamed set them for the handler; Channel::Prepare forwards them. A worker that serves no call
-// opens a scope of its own for each chunk, so that its log lines and its calls share one trace id.
+// Streamed set them for the handler; Channel::Prepare forwards them; the log lines and audit
+// entries that the thread writes meanwhile have the trace id. A worker that serves no call opens a
+// scope of its own for each piece of work.
 #pragma once
 
 #include <string>
 #include <string_view>
 
 #include "absl/time/time.h"
+#include "common/telemetry/log.h"
 
 namespace yikatong::rpc {
 
@@ -38,6 +40,7 @@ class CallScope {
 
  private:
   Trace trace_;
+  telemetry::LineTrace of_lines_;
   absl::Time deadline_;
   const CallScope* outer_;
 };

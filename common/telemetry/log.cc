@@ -118,6 +118,16 @@ void AppendField(std::string& out, const Field& field) {
   }
 }
 
+void AppendTrace(std::string& out, Fields fields) {
+  const LineTrace* const trace = LineTrace::Current();
+  if (trace == nullptr) return;
+  for (const Field& field : fields) {
+    if (field.key() == "trace_id") return;
+  }
+  AppendField(out, {"trace_id", trace->trace_id()});
+  AppendField(out, {"span_id", trace->span_id()});
+}
+
 class FunctionSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
   explicit FunctionSink(std::function<void(std::string_view)> write) : write_(std::move(write)) {}
@@ -209,6 +219,7 @@ class Logger::Impl {
                                    kLevelNames[static_cast<std::size_t>(level)], service_);
     AppendQuoted(line, event);
     for (const Field& field : fields) AppendField(line, field);
+    AppendTrace(line, fields);
     line += '}';
     logger_.log(ToSpdlog(level), spdlog::string_view_t(line.data(), line.size()));
   }
@@ -243,6 +254,19 @@ void Log::Start(std::string_view service, Level least) {
 void Log::Write(Level level, std::string_view event, Fields fields) {
   TheProcessLog().Get()->Write(level, event, fields);
 }
+
+namespace {
+thread_local const LineTrace* current_trace = nullptr;
+}  // namespace
+
+LineTrace::LineTrace(std::string_view trace_id, std::string_view span_id)
+    : trace_id_(trace_id), span_id_(span_id), outer_(current_trace) {
+  current_trace = this;
+}
+
+LineTrace::~LineTrace() { current_trace = outer_; }
+
+const LineTrace* LineTrace::Current() { return current_trace; }
 
 LogCapture::LogCapture(std::function<void(std::string_view line)> write)
     : previous_(TheProcessLog().Swap(

@@ -105,6 +105,26 @@ class Log {
   static void Write(Level level, std::string_view event, Fields fields);
 };
 
+// Gives every line that this thread writes while it lives the fields `trace_id` and `span_id`, but
+// for one that has them itself. Scopes nest; the innermost counts. It borrows what it is given.
+class LineTrace {
+ public:
+  LineTrace(std::string_view trace_id, std::string_view span_id);
+  ~LineTrace();
+  LineTrace(const LineTrace&) = delete;
+  LineTrace& operator=(const LineTrace&) = delete;
+
+  std::string_view trace_id() const { return trace_id_; }
+  std::string_view span_id() const { return span_id_; }
+
+  // The innermost of this thread, or null.
+  static const LineTrace* Current();
+
+ private:
+  const std::string_view trace_id_, span_id_;
+  const LineTrace* const outer_;
+};
+
 // Sends the lines of Log to a function while it lives, for tests. One at a time.
 class LogCapture {
  public:

@@ -49,6 +49,26 @@ TEST_F(LogTest, ALineIsOneJsonObjectWithTypedFields) {
   EXPECT_EQ(line["literal"], "x");
 }
 
+TEST_F(LogTest, LinesOfOneThreadHaveItsInnermostTrace) {
+  EXPECT_FALSE(Line(Level::kInfo, "before", {}).contains("trace_id"));
+  {
+    const LineTrace outer("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
+    {
+      const LineTrace inner("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331");
+      EXPECT_EQ(Line(Level::kInfo, "inner", {})["trace_id"], "0af7651916cd43dd8448eb211c80319c");
+    }
+    const nlohmann::json line = Line(Level::kInfo, "outer", {{"rows", 1}});
+    EXPECT_EQ(line["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736");
+    EXPECT_EQ(line["span_id"], "00f067aa0ba902b7");
+    // A line that has a trace of its own keeps it, once.
+    Line(Level::kInfo, "own", {{"trace_id", "x"}});
+    EXPECT_EQ(lines_[0].find("trace_id"), lines_[0].rfind("trace_id"));
+    EXPECT_EQ(lines_[0].find("span_id"), std::string::npos);
+    std::thread([&] { EXPECT_FALSE(Line(Level::kInfo, "other", {}).contains("trace_id")); }).join();
+  }
+  EXPECT_FALSE(Line(Level::kInfo, "after", {}).contains("trace_id"));
+}
+
 TEST_F(LogTest, LinesBelowTheLevelAreNotWritten) {
   logger_.Write(Level::kDebug, "detail");
   EXPECT_TRUE(lines_.empty());

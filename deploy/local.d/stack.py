@@ -254,7 +254,11 @@ class Stack:
             self._check([str(self.binaries / "provision"), "--admin", f"host={self.run} user=postgres dbname=postgres",
                          "--service", service, "--owner-password-file", str(folder / f"{service}-owner"),
                          "--runtime-password-file", str(folder / f"{service}-runtime")])
-            self._check([str(self.binaries / service), "--config", str(self._config_file(service)), "--migrate"])
+            self.migrate(service)
+
+    def migrate(self, service: str) -> None:
+        """Brings its schema to what the binaries know."""
+        self._check([str(self.binaries / service), "--config", str(self._config_file(service)), "--migrate"])
 
     def _check(self, command: list) -> str:
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=str(self.state))

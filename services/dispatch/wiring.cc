@@ -56,6 +56,7 @@
 #include "services/dispatch/workers/archive_worker.h"
 #include "services/dispatch/workers/change_follower.h"
 #include "services/dispatch/workers/chunk_worker.h"
+#include "services/dispatch/workers/money_watch.h"
 #include "services/dispatch/workers/outcome_follower.h"
 #include "yikatong/auditlog/v1/auditlog.grpc.pb.h"
 #include "yikatong/catalogue/v1/catalogue.grpc.pb.h"
@@ -64,6 +65,7 @@ namespace yikatong::dispatch {
 namespace {
 
 constexpr std::chrono::seconds kGaugesEvery(5);
+constexpr std::chrono::seconds kMoneyEvery(60);
 constexpr int kPassDownsAtOnce = 100;
 constexpr char kGatewayName[] = "bankgateway";
 constexpr char kRegistryName[] = "registry";
@@ -188,6 +190,7 @@ class AllParts final : public Parts {
     poller_ = std::make_unique<ProgressPoller>(service_->hub(), intake_, *cache_);
     threads_.emplace_back([this] { WatchGauges(); });
     threads_.emplace_back([this] { WatchPassDowns(); });
+    threads_.emplace_back([this] { WatchMoney(); });
     return absl::OkStatus();
   }
 
@@ -254,6 +257,16 @@ class AllParts final : public Parts {
       calls.With({"bankgateway"}).Set(static_cast<double>(peers_.gateway->CallCount()));
       calls.With({"auditlog"}).Set(static_cast<double>(peers_.auditlog->CallCount()));
       wake_.wait_for(lock, kGaugesEvery, [this] { return stopping_.load(); });
+    }
+  }
+
+  void WatchMoney() {
+    MoneyWatch watch(context_, money_store_, metrics_);
+    for (std::unique_lock lock(mutex_); !stopping_;) {
+      lock.unlock();
+      watch.LookOnce();
+      lock.lock();
+      wake_.wait_for(lock, kMoneyEvery, [this] { return stopping_.load(); });
     }
   }
 

@@ -9,6 +9,7 @@
 #include <sstream>
 #include <string_view>
 
+#include "common/rpc/trace.h"
 #include "services/yktctl/commands/call.h"
 
 namespace yikatong::yktctl {
@@ -65,6 +66,8 @@ int RunCommand(std::vector<std::string> arguments, Connections& connections) {
   app.require_subcommand(1);
   app.fallthrough();
 
+  // All calls of one command are one trace.
+  const rpc::CallScope scope(rpc::Trace::New());
   Session session(options, connections);
   int code = kDone;
   AddGroups(app, session, code, arguments);

@@ -18,7 +18,7 @@ RUNBOOKS = ROOT / "helm" / "yikatong" / "runbooks"
 CASES = ROOT / "tests" / "alerts"
 HEADINGS = ["What it means", "What people feel", "Where to look", "What to do", "When it is over", "What not to do"]
 DECLARED = re.compile(r'(Counters|Gauges|Histograms)\(\s*"(yikatong_\w+)",\s*(?:"(?:[^"\\]|\\.)*"\s*)+(?:,\s*\{([^{}]*)\})?')
-BY_HAND = re.compile(r'\.name = "(yikatong_\w+)"')
+BY_HAND = re.compile(r'ClientMetric metric;(.*?)\.name = "(yikatong_\w+)"', re.S)
 USED = re.compile(r"\b(yikatong_\w+)(?:\{([^}]*)\})?")
 # What the scrape adds, see the chart's PodMonitor.
 OF_THE_TARGET = {"service", "pod", "instance", "job"}
@@ -48,7 +48,7 @@ def declared() -> dict:
         for kind, name, labels in DECLARED.findall(text):
             for added in ADDED[kind]:
                 found[name + added] = set(re.findall(r'"(\w+)"', labels)) | ({"le"} if added == "_bucket" else set())
-        found |= {name: set() for name in BY_HAND.findall(text)}
+        found |= {name: set(re.findall(r'\{"(\w+)", ', made)) for made, name in BY_HAND.findall(text)}
     return found
 
 

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "common/rpc/trace.h"
 #include "common/status/status.h"
 #include "common/telemetry/log.h"
 
@@ -93,6 +94,7 @@ void Workers::Loop(const std::string& name, int idle_ms, const Step& step) {
   telemetry::Counter done = steps_.With({name, "done"});
   telemetry::Counter failed = steps_.With({name, "failed"});
   for (;;) {
+    const rpc::CallScope scope(rpc::Trace::New());
     const absl::StatusOr<int> did = step();
     int rest_ms = quiet_ms;
     if (!did.ok()) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/base/dates.h"
+#include "common/rpc/trace.h"
 #include "common/status/status.h"
 #include "common/telemetry/log.h"
 
@@ -62,6 +63,7 @@ void ArchiveWorker::Run(const std::atomic<bool>& stop) {
 }
 
 absl::StatusOr<bool> ArchiveWorker::WorkOnce() {
+  const rpc::CallScope scope(rpc::Trace::New());
   if (!registry_.MayAct()) return false;
   YKT_ASSIGN_OR_RETURN(std::optional<TakenArchive> taken,
                        store_.Take(registry_.worker(), slot_, registry_.DeadWorkers()));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "common/rpc/trace.h"
 #include "common/status/status.h"
 #include "common/telemetry/log.h"
 
@@ -14,6 +15,7 @@ constexpr int kChangesAnAnswer = 1'000;
 }  // namespace
 
 absl::StatusOr<int> ChangeFollower::FollowOnce() {
+  const rpc::CallScope scope(rpc::Trace::New());
   if (!cursor_.has_value()) {
     YKT_ASSIGN_OR_RETURN(
         cursor_, deaths_.TakeCursor(registry_name_, workers_.worker(), workers_.DeadWorkers()));

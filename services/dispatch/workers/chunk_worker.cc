@@ -8,6 +8,7 @@
 
 #include "common/base/dates.h"
 #include "common/base/period.h"
+#include "common/rpc/trace.h"
 #include "common/status/status.h"
 #include "common/telemetry/log.h"
 #include "services/dispatch/domain/ids.h"
@@ -129,6 +130,7 @@ void ChunkWorker::Run(const std::atomic<bool>& stop) {
 }
 
 absl::StatusOr<bool> ChunkWorker::WorkOnce() {
+  const rpc::CallScope scope(rpc::Trace::New());
   // Who may be taken for dead takes nothing more: others would take it back at once.
   if (!registry_.MayAct()) return false;
   const std::vector<std::string> dead = registry_.DeadWorkers();

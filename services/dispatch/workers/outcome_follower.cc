@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "common/rpc/trace.h"
 #include "common/status/status.h"
 #include "common/telemetry/log.h"
 
@@ -14,6 +15,7 @@ constexpr absl::Duration kSettleEvery = absl::Seconds(1);
 }  // namespace
 
 absl::StatusOr<int> OutcomeFollower::FollowOnce() {
+  const rpc::CallScope scope(rpc::Trace::New());
   if (!cursor_.has_value()) {
     YKT_ASSIGN_OR_RETURN(
         cursor_, outcomes_.TakeCursor(gateway_name_, registry_.worker(), registry_.DeadWorkers()));

@@ -1,0 +1,140 @@
+"""A rolling upgrade of every service while batches are collected and paid: nothing is lost, and nobody's call fails.
+
+    /usr/bin/python3 tests/e2e/upgrade_test.py . build/release [--payments N] [--seed S] [--old FOLDER]
+
+Two replicas of each service run the old release: the binaries in FOLDER, or the same ones where none are named. While rosters are
+uploaded the new release's migrations run, as the chart's Job does it, and the second replica of each service is ended by SIGTERM and
+started from the new binaries; so old and new work on the same batches until a tenth of them is paid, when the first replicas follow.
+The officers' commands are those of the demonstration, from the old release to the end, and the client library retries by itself:
+a command that fails ends the test. Afterwards the report must hold as if nothing had happened.
+"""
+import argparse
+import contextlib
+import os
+import pathlib
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+
+SOURCE = pathlib.Path(sys.argv[1]).resolve()
+BUILD = pathlib.Path(sys.argv[2]).resolve()
+sys.path[:0] = [str(SOURCE / "deploy" / "demo.d"), str(SOURCE / "deploy" / "local.d")]
+from rosters import TODAY  # noqa: E402
+from run import Demo, end_what_was_started, show  # noqa: E402
+from stack import WITH_DATABASE, Stack, say  # noqa: E402
+
+PAID_BEFORE = 0.1
+PATIENCE_S = 600
+DRAIN_S = 60  # more than a service gives its calls to end
+
+
+class UpgradedDemo(Demo):
+    def __init__(self, arguments, stack: Stack, new: pathlib.Path):
+        super().__init__(arguments, stack)
+        self.new = new
+        self.credits_at = []  # what the bank had credited when a replica was ended while batches were paid
+        self.upgraded = []
+
+    def collect(self) -> None:
+        with self.rolling(1):
+            super().collect()
+
+    def wait_until_quiet(self, what: str) -> dict:
+        if what != "pay" or len(self.upgraded) == 2 * len(WITH_DATABASE):
+            return super().wait_until_quiet(what)
+        self.wait_for_credits(round(PAID_BEFORE * self.plan["expected"]["accepted"]))
+        with self.rolling(0):
+            return super().wait_until_quiet(what)
+
+    def wait_for_credits(self, wanted: int) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            self.journal.read()
+            if len(self.journal.references) >= wanted:
+                return
+            assert time.monotonic() < deadline, f"the bank has credited {len(self.journal.references)} and no more"
+            time.sleep(0.005)
+
+    @contextlib.contextmanager
+    def rolling(self, replica: int):
+        """Upgrades this replica of each service beside what is done meanwhile."""
+        failed = []
+
+        def roll() -> None:
+            try:
+                for service in WITH_DATABASE:
+                    self.upgrade(self.stack.replicas_of(service)[replica], service)
+            except Exception as error:  # told by who waits for the thread
+                failed.append(error)
+
+        thread = threading.Thread(target=roll)
+        thread.start()
+        try:
+            yield
+        finally:
+            thread.join()
+        if failed:
+            raise failed[0]
+
+    def upgrade(self, process: str, service: str) -> None:
+        old, self.stack.binaries = self.stack.binaries, self.new
+        try:
+            if process != service:  # the first of this service
+                self.stack.migrate(service)
+            child = next(one for one in self.stack.processes if one.pid == self.stack.children[process])
+            begun = time.monotonic()
+            os.kill(child.pid, signal.SIGTERM)
+            code = child.wait(timeout=DRAIN_S)
+            assert code == 0, f"{process} ended with {code} on SIGTERM"
+            drained = time.monotonic() - begun
+            if process == service:
+                self.credits_at.append(len(self.journal.references))
+            self.stack.start_process(process, service)
+            self.stack.await_ready(process, service)
+        finally:
+            self.stack.binaries = old
+        self.upgraded.append(process)
+        say(f"    {process} upgraded: {drained:.1f} s to drain, {time.monotonic() - begun - drained:.1f} s to be ready")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--payments", type=int, default=5_000)
+    parser.add_argument("--seed", type=int, default=5)
+    parser.add_argument("--old", type=pathlib.Path, default=BUILD / "bin", help="binaries of the old release")
+    arguments = parser.parse_args(sys.argv[3:])
+    end_what_was_started()
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="yikatong-upgrade-"))
+    folder.chmod(0o755)
+    stack = Stack(folder / "state", arguments.old, TODAY.isoformat(), replicas=2)
+    demo = UpgradedDemo(arguments, stack, BUILD / "bin")
+    try:
+        report = demo.run()
+    finally:
+        demo.ctl.close()
+        stack.down()
+        stack.forget()
+        shutil.rmtree(folder, ignore_errors=True)
+    show(report)
+    wrong = list(report["differences"])
+    if not report["ledger"]["balanced"]:
+        wrong.append("the ledger is not balanced")
+    if not report["audit"]["verified"]:
+        wrong.append("the audit log does not verify")
+    if report["bank_journal"]["references_credited_twice"]:
+        wrong.append("the bank credited a reference twice")
+    if len(demo.upgraded) != 2 * len(WITH_DATABASE):
+        wrong.append(f"not every replica was upgraded, only {demo.upgraded}")
+    elif demo.credits_at[0] >= report["bank_journal"]["credits"]:
+        wrong.append("everything was paid before the first replicas were upgraded")
+    print(f"first replicas ended at {demo.credits_at} credits of {report['bank_journal']['credits']}")
+    for one in wrong:
+        print(f"WRONG: {one}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
