@@ -218,7 +218,8 @@ TEST_F(RepairRpcTest, MoneyGivenBackIsTiedToItsItemByAnotherPersonAndCountsOnce)
 // it.
 class PaidBesidesTest : public RepairRpcTest {
  protected:
-  void Pay(std::vector<std::pair<std::string, std::int64_t>> sources, bool two_sources = false) {
+  void Pay(const std::vector<std::pair<std::string, std::int64_t>>& sources,
+           bool two_sources = false) {
     if (two_sources) PutPolicy("P001", true);
     batch_ = Approved(2);
     for (const auto& [source, fen] : sources) lines_.push_back(Line("P001", source, fen));

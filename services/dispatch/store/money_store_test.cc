@@ -114,7 +114,7 @@ TEST_F(Funding, ManyBatchesTakeTheirMoneyFromOneLineAtOnceAndNeverTooMuch) {
   std::vector<std::int64_t> batches;
   batches.reserve(8);
   for (int i = 0; i < 8; ++i) batches.push_back(Approved(5, "P001", 5 * i));
-  const std::int64_t line = Line("P001", "city", 5 * 5 * 104'500L);
+  const std::int64_t line = Line("P001", "city", 5L * 5 * 104'500);
   std::atomic<int> funded{0}, refused{0};
   std::vector<std::thread> threads;
   threads.reserve(batches.size());
