@@ -20,7 +20,7 @@ class CsvTest : public testing::Test {
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
   std::string Write(const std::string& content) {
-    const std::string path = folder_ + "/rows.csv";
+    std::string path = folder_ + "/rows.csv";
     std::ofstream(path, std::ios::binary) << content;
     return path;
   }
