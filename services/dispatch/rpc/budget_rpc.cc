@@ -1,5 +1,6 @@
 #include "services/dispatch/rpc/budget_rpc.h"
 
+#include <functional>
 #include <utility>
 
 #include "common/status/status.h"
@@ -11,13 +12,13 @@ grpc::Status BudgetRpc::Handle(
     grpc::ServerContext* context, std::string_view method, const Request& request,
     absl::StatusOr<Response> (BudgetHandlers::*handler)(const Request&, const identity::Caller&),
     Response* response) {
-  return rpc::Unary(guard_, context, method, request,
-                    [&](const identity::Caller& caller) -> absl::Status {
-                      if constexpr (requires { request.request_id(); })
-                        YKT_RETURN_IF_ERROR(rpc::RequireRequestId(request.request_id()));
-                      YKT_ASSIGN_OR_RETURN(*response, (handlers_.*handler)(request, caller));
-                      return absl::OkStatus();
-                    });
+  return rpc::Unary(
+      guard_, context, method, request, [&](const identity::Caller& caller) -> absl::Status {
+        if constexpr (requires { request.request_id(); })
+          YKT_RETURN_IF_ERROR(rpc::RequireRequestId(request.request_id()));
+        YKT_ASSIGN_OR_RETURN(*response, std::invoke(handler, handlers_, request, caller));
+        return absl::OkStatus();
+      });
 }
 
 #define YKT_UNARY(method, response_type)                                                           \
