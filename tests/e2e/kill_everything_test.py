@@ -9,19 +9,17 @@ import argparse
 import contextlib
 import os
 import pathlib
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 
 SOURCE = pathlib.Path(sys.argv[1]).resolve()
 BUILD = pathlib.Path(sys.argv[2]).resolve()
 sys.path[:0] = [str(SOURCE / "deploy" / "demo.d"), str(SOURCE / "deploy" / "local.d")]
-from rosters import TODAY  # noqa: E402
 from run import Ctl, Demo, show  # noqa: E402
 from stack import Stack, say  # noqa: E402
+from whole_demo import own_stack, wrong_in  # noqa: E402
 
 SHARES = (0.1, 0.33, 0.66)
 PATIENCE_S = 600
@@ -68,25 +66,14 @@ def main() -> int:
     parser.add_argument("--payments", type=int, default=5_000)
     parser.add_argument("--seed", type=int, default=3)
     arguments = parser.parse_args(sys.argv[3:])
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="yikatong-kill-"))
-    folder.chmod(0o755)
-    stack = Stack(folder / "state", BUILD / "bin", TODAY.isoformat())
-    demo = KilledDemo(arguments, stack)
-    try:
-        report = demo.run()
-    finally:
-        demo.ctl.close()
-        stack.down()
-        stack.forget()
-        shutil.rmtree(folder, ignore_errors=True)
+    with own_stack("yikatong-kill-", BUILD / "bin") as stack:
+        demo = KilledDemo(arguments, stack)
+        try:
+            report = demo.run()
+        finally:
+            demo.ctl.close()
     show(report)
-    wrong = list(report["differences"])
-    if not report["ledger"]["balanced"]:
-        wrong.append("the ledger is not balanced")
-    if not report["audit"]["verified"]:
-        wrong.append("the audit log does not verify")
-    if report["bank_journal"]["references_credited_twice"]:
-        wrong.append("the bank credited a reference twice")
+    wrong = wrong_in(report)
     if demo.killed_at[0] >= report["bank_journal"]["credits"] or len(set(demo.killed_at)) < 2:
         wrong.append(f"nothing was under way when everything was killed, at {demo.killed_at} credits")
     print(f"killed at {demo.killed_at} credits of {report['bank_journal']['credits']}")

@@ -12,19 +12,17 @@ import argparse
 import contextlib
 import os
 import pathlib
-import shutil
 import signal
 import sys
-import tempfile
 import threading
 import time
 
 SOURCE = pathlib.Path(sys.argv[1]).resolve()
 BUILD = pathlib.Path(sys.argv[2]).resolve()
 sys.path[:0] = [str(SOURCE / "deploy" / "demo.d"), str(SOURCE / "deploy" / "local.d")]
-from rosters import TODAY  # noqa: E402
 from run import Demo, end_what_was_started, show  # noqa: E402
 from stack import WITH_DATABASE, Stack, say  # noqa: E402
+from whole_demo import own_stack, wrong_in  # noqa: E402
 
 PAID_BEFORE = 0.1
 PATIENCE_S = 600
@@ -107,25 +105,14 @@ def main() -> int:
     parser.add_argument("--old", type=pathlib.Path, default=BUILD / "bin", help="binaries of the old release")
     arguments = parser.parse_args(sys.argv[3:])
     end_what_was_started()
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="yikatong-upgrade-"))
-    folder.chmod(0o755)
-    stack = Stack(folder / "state", arguments.old, TODAY.isoformat(), replicas=2)
-    demo = UpgradedDemo(arguments, stack, BUILD / "bin")
-    try:
-        report = demo.run()
-    finally:
-        demo.ctl.close()
-        stack.down()
-        stack.forget()
-        shutil.rmtree(folder, ignore_errors=True)
+    with own_stack("yikatong-upgrade-", arguments.old, replicas=2) as stack:
+        demo = UpgradedDemo(arguments, stack, BUILD / "bin")
+        try:
+            report = demo.run()
+        finally:
+            demo.ctl.close()
     show(report)
-    wrong = list(report["differences"])
-    if not report["ledger"]["balanced"]:
-        wrong.append("the ledger is not balanced")
-    if not report["audit"]["verified"]:
-        wrong.append("the audit log does not verify")
-    if report["bank_journal"]["references_credited_twice"]:
-        wrong.append("the bank credited a reference twice")
+    wrong = wrong_in(report)
     if len(demo.upgraded) != 2 * len(WITH_DATABASE):
         wrong.append(f"not every replica was upgraded, only {demo.upgraded}")
     elif demo.credits_at[0] >= report["bank_journal"]["credits"]:
