@@ -20,7 +20,7 @@ from ctl import Ctl, DemoError  # noqa: E402
 from people import BANKS, luhn  # noqa: E402
 from reckoning import KEYS, Reckoning  # noqa: E402
 from rosters import TODAY, yuan  # noqa: E402
-from stack import CITY, DISTRICTS, FIELDS, ROOT, SERVICES, Stack, StackError, build, end_what_was_started, say  # noqa: E402
+from stack import CITY, DISTRICTS, FIELDS, ROOT, SERVICES, Stack, StackError, build, end_what_was_started, say, wait_for_date  # noqa: E402
 
 DATA = ROOT / "deploy" / "data"
 KIND_OF_FIELD = {field: kind for kind, field in FIELDS.items()}
@@ -33,8 +33,6 @@ FAULTS = {"fail-permille": 12, "return-permille": 6, "return-after-days": 2, "la
           "lost-answer-permille": 100, "repeat-permille": 5}
 SETTLE_TIMEOUT_S = 1800
 UNKNOWN_AFTER_DAYS = 2  # the gateway's setting unknown_after_days
-BEIJING = datetime.timezone(datetime.timedelta(hours=8))
-DATED = ("registry", "bankgateway", "dispatch")  # services that ask for the date
 # Paid on the last day, so that its late results and its statement are still to come when the figures are taken.
 LAST_DAY = "p024-114"
 
@@ -105,6 +103,7 @@ class Demo:
         self.batches = {}
         self.ctl = Ctl(stack)
         self.journal = JournalTail(stack.state / "bank-journal")
+        self.endpoints = {}  # of the stack, once it is up
         self.later = 0  # items of the batch that is paid on the last day
 
     @contextlib.contextmanager
@@ -357,16 +356,7 @@ class Demo:
     def pass_days(self, days: int) -> None:
         for _ in range(days):
             moved = self.ctl("clock-admin-1", "clock", "advance", "--days", "1")
-        self.wait_for_date(datetime.date.fromisoformat(moved["date"]))
-
-    def wait_for_date(self, day: datetime.date) -> None:
-        """Until every service lives on that day: each asks for the date a few times a second."""
-        midnight = datetime.datetime.combine(day, datetime.time(), BEIJING).timestamp()
-        deadline = time.monotonic() + self.settle_timeout_s
-        while any(self.stack.metric(service, "yikatong_business_date_timestamp_seconds") < midnight for service in DATED):
-            if time.monotonic() > deadline:
-                raise DemoError(f"not every service has come to {day}")
-            time.sleep(0.01)
+        wait_for_date(self.endpoints, datetime.date.fromisoformat(moved["date"]), self.settle_timeout_s)
 
     def correct_accounts(self) -> None:
         """Two of three whose payment failed or came back get a new card, as the card office would report it."""
@@ -427,7 +417,7 @@ class Demo:
         with self.stage("generate"):
             self.prepare()
         with self.stage("start"):
-            endpoints = self.stack.up()
+            endpoints = self.endpoints = self.stack.up()
         watcher = Watcher({one["name"]: one["pid"] for one in endpoints["processes"]})
         watcher.start()
         started = time.monotonic()

@@ -4,6 +4,7 @@ Everything lies under one state folder; nothing that runs on the machine otherwi
 was used before goes on where it ended, also after everything was killed.
 """
 import contextlib
+import datetime
 import functools
 import grp
 import hashlib
@@ -28,6 +29,8 @@ POSTGRES_BIN = pathlib.Path("/usr/lib/postgresql/15/bin")
 # In the order of starting: each after those that it asks. The bank comes before the gateway that calls it.
 SERVICES = ("auditlog", "catalogue", "registry", "banksim", "bankgateway", "dispatch")
 WITH_DATABASE = ("auditlog", "catalogue", "registry", "bankgateway", "dispatch")
+DATED = ("registry", "bankgateway", "dispatch")  # ask the catalogue for the business date
+BEIJING = datetime.timezone(datetime.timedelta(hours=8))
 MOST_REPLICAS = 9
 START_TIMEOUT_S = 60
 
@@ -72,6 +75,24 @@ def ended(pid: int) -> bool:
         return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
     except OSError:
         return True
+
+
+def metric(address: str, name: str) -> float:
+    """What a process tells on its metrics page under this name, over all labels; 0 where it does not tell it."""
+    with urllib.request.urlopen(f"http://{address}/metrics", timeout=10) as page:
+        text = page.read().decode()
+    return sum(map(float, re.findall(rf"^{name}(?:{{[^}}]*}})? ([-+0-9.e]+)$", text, re.M)))
+
+
+def wait_for_date(endpoints: dict, day: datetime.date, timeout_s: float) -> None:
+    """Until every process lives on that day that asks for it, which each does a few times a second; TimeoutError."""
+    midnight = datetime.datetime.combine(day, datetime.time(), BEIJING).timestamp()
+    addresses = [one["metrics"] for one in endpoints["processes"] if one["service"] in DATED]
+    deadline = time.monotonic() + timeout_s
+    while any(metric(address, "yikatong_business_date_timestamp_seconds") < midnight for address in addresses):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not every service has come to {day}")
+        time.sleep(0.01)
 
 
 class Stack:
@@ -135,12 +156,6 @@ class Stack:
 
     def address(self, process: str, listener: str = "grpc") -> str:
         return f"127.0.0.1:{self.ports[f'{process}.{listener}']}"
-
-    def metric(self, process: str, name: str) -> float:
-        """What a process tells on its metrics page under this name, over all labels; 0 where it does not tell it."""
-        with urllib.request.urlopen(f"http://{self.address(process, 'metrics')}/metrics", timeout=10) as page:
-            text = page.read().decode()
-        return sum(map(float, re.findall(rf"^{name}(?:{{[^}}]*}})? ([-+0-9.e]+)$", text, re.M)))
 
     def address_of_all(self, service: str) -> str:
         """What a client is told: one address, or all replicas in turn."""

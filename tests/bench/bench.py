@@ -16,7 +16,7 @@ sys.path[:0] = [str(ROOT / "deploy" / "demo.d"), str(ROOT / "deploy" / "local.d"
 import run as demo  # noqa: E402
 from reckoning import Reckoning  # noqa: E402
 from rosters import TODAY  # noqa: E402
-from stack import SERVICES, WITH_DATABASE, Stack, build, end_what_was_started, say  # noqa: E402
+from stack import SERVICES, WITH_DATABASE, Stack, build, end_what_was_started, metric, say  # noqa: E402
 
 TICKS = os.sysconf("SC_CLK_TCK")
 # What each service counts on its metrics page.
@@ -52,7 +52,7 @@ class Bench(demo.Demo):
 
     def counted(self) -> dict:
         """Statements and RPCs so far, over all services, as their own metrics tell."""
-        return {what: sum(self.stack.metric(service, name) for service in SERVICES) for what, name in COUNTED.items()}
+        return {what: sum(metric(self.stack.address(service, "metrics"), name) for service in SERVICES) for what, name in COUNTED.items()}
 
     def indexed_rows(self) -> int:
         """Rows inserted into tables that have an index, over all databases."""
@@ -85,7 +85,7 @@ class Bench(demo.Demo):
         demo.FAULTS.update(dict.fromkeys((key for key in demo.FAULTS if key.endswith("permille")), 0))
         demo.LAST_DAY = ""
         self.prepare()
-        endpoints = self.stack.up()
+        endpoints = self.endpoints = self.stack.up()
         self.list_policies()
         self.agree_with_banks()
         self.appropriate()

@@ -1,18 +1,21 @@
 #!/usr/bin/python3
 """What the local stack takes for its own: deploy/local/down must never end another's process."""
+import datetime
+import http.server
 import os
 import pathlib
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "deploy" / "local.d"))
 from ports import HeldPorts  # noqa: E402
-from stack import Stack, alive, ended  # noqa: E402
+from stack import Stack, alive, ended, wait_for_date  # noqa: E402
 
 
 def listen(port: int) -> socket.socket:
@@ -68,6 +71,35 @@ class Ports(unittest.TestCase):
         for port in chosen.values():
             with socket.socket() as other:
                 other.bind(("127.0.0.1", port))
+
+
+class Dates(unittest.TestCase):
+    def test_a_day_has_come_when_every_process_that_asks_for_it_lives_on_it(self):
+        told = {"/registry": 0.0, "/registry-2": 0.0, "/dispatch": 0.0}
+
+        class Page(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.end_headers()
+                day = told[self.path.removesuffix("/metrics")]
+                self.wfile.write(f"other 1\nyikatong_business_date_timestamp_seconds {day:.0f}\n".encode())
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
+        threading.Thread(target=server.serve_forever).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        at = f"127.0.0.1:{server.server_port}"
+        endpoints = {"processes": [{"service": path[1:].split("-")[0], "metrics": at + path} for path in told]
+                     + [{"service": "banksim", "metrics": "127.0.0.1:1"}]}
+        midnight = datetime.datetime(2026, 7, 4, tzinfo=datetime.timezone(datetime.timedelta(hours=8))).timestamp()
+        told.update({"/registry": midnight, "/dispatch": midnight, "/registry-2": midnight - 86_400})
+        with self.assertRaises(TimeoutError):
+            wait_for_date(endpoints, datetime.date(2026, 7, 4), 0.05)
+        told["/registry-2"] = midnight
+        wait_for_date(endpoints, datetime.date(2026, 7, 4), 0.05)
 
 
 class Processes(unittest.TestCase):

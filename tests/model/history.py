@@ -91,7 +91,7 @@ class History:
         self.model = Model(callers, listed, people, cast.agreements(), cast.departments(), cast.CARD_DISTRICTS,
                            today)
         self.draw = Draw(self.seed, self.run, self.model)
-        services.wait_for_date(today, "NOT-THERE", "operator-civil-120105-1")
+        services.wait_for_date(today)
 
     # --- Playing ------------------------------------------------------------------------------------------------------
 
@@ -241,7 +241,7 @@ class History:
 
     def _new_day(self) -> None:
         model, services = self.model, self.services
-        services.wait_for_date(model.today, "NOT-THERE", "operator-civil-120105-1")
+        services.wait_for_date(model.today)
         days = {(attempt.agreement, attempt.sent_on.isoformat()) for batch in model.batches for item in batch.items.values()
                 for attempt in item.attempts if attempt.sent_on < model.today}
         if days:

@@ -7,6 +7,8 @@ import time
 
 import grpc
 
+from stack import wait_for_date
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CALL_TIMEOUT_S = 20
 SETTLE_TIMEOUT_S = 30
@@ -211,12 +213,8 @@ class Services:
 
     # --- Waiting for what works by itself -------------------------------------------------------------------------------
 
-    def wait_for_date(self, today: datetime.date, policy: str, person: str) -> None:
-        """Until dispatch counts from this date: a batch to be paid the day before is refused for its date."""
-        request = self.dispatch.CreateBatchRequest(
-            request_id="date-probe", district=120105, department_id="civil.120105", policy_id=policy, period="LIFE",
-            declared_count=1, declared_fen=1, pay_on=(today - datetime.timedelta(days=1)).isoformat())
-        self.wait(lambda: self.call("dispatch", person, "CreateBatch", request)[0] == "PAY_DATE_PAST", "the date")
+    def wait_for_date(self, today: datetime.date) -> None:
+        wait_for_date(self.endpoints, today, SETTLE_TIMEOUT_S)
 
     @staticmethod
     def wait(holds, what: str) -> None:
