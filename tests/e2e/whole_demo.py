@@ -1,0 +1,34 @@
+"""A whole demonstration on a stack of its own, for tests that disturb it while it runs."""
+import contextlib
+import pathlib
+import shutil
+import tempfile
+
+from rosters import TODAY
+from stack import Stack
+
+
+@contextlib.contextmanager
+def own_stack(prefix: str, binaries: pathlib.Path, replicas: int = 1):
+    """A stack in a folder of its own; at the end nothing of it is left."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=prefix))
+    folder.chmod(0o755)
+    stack = Stack(folder / "state", binaries, TODAY.isoformat(), replicas)
+    try:
+        yield stack
+    finally:
+        stack.down()
+        stack.forget()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def wrong_in(report: dict) -> list:
+    """What must not be in the report of a demonstration, however it was disturbed."""
+    wrong = list(report["differences"])
+    if not report["ledger"]["balanced"]:
+        wrong.append("the ledger is not balanced")
+    if not report["audit"]["verified"]:
+        wrong.append("the audit log does not verify")
+    if report["bank_journal"]["references_credited_twice"]:
+        wrong.append("the bank credited a reference twice")
+    return wrong
