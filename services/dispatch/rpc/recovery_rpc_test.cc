@@ -82,14 +82,9 @@ TEST_F(RepairRpcTest, AWrongPaymentIsRecoveredInPartsByDifferentPeopleAndItsClai
 }
 
 TEST_F(RepairRpcTest, TheRestOfARecoveryIsGivenUpByADocumentAndASecondPerson) {
-  const std::int64_t batch = Approved(1);
   const std::int64_t line = Line("P001", "city", 1'000'000);
-  ASSERT_EQ(Outcome(Fund(batch)), "OK");
-  ASSERT_EQ(Outcome(Release(batch)), "OK");
   Replica replica(*rig_, "a");
-  Work(replica);
-  PayAll(replica);
-  Settle();
+  const std::int64_t batch = PaidBatch(1, replica);
   v1::OpenRecoveriesResponse opened;
   ASSERT_EQ(Open(batch, {Item(batch, 1)}, v1::RECOVERY_CAUSE_WRONG_AMOUNT, &opened, 4'500), "OK");
   const std::int64_t id = opened.recoveries(0).recovery_id();
@@ -147,14 +142,9 @@ TEST_F(RepairRpcTest, APaymentThatComesBackIsNeitherRecoveredTwiceNorSentAgainMe
 // --- Money given back ---
 
 TEST_F(RepairRpcTest, MoneyGivenBackIsTiedToItsItemByAnotherPersonAndCountsOnce) {
-  const std::int64_t batch = Approved(2);
   const std::int64_t line = Line("P001", "city", 1'000'000);
-  ASSERT_EQ(Outcome(Fund(batch)), "OK");
-  ASSERT_EQ(Outcome(Release(batch)), "OK");
   Replica replica(*rig_, "a");
-  Work(replica);
-  PayAll(replica);
-  Settle();
+  const std::int64_t batch = PaidBatch(2, replica);
   const auto record = [&](const std::string& receipt, std::int64_t fen, v1::Arrival* arrival) {
     v1::RecordArrivalRequest request;
     request.set_district(kHebei);

@@ -264,14 +264,9 @@ TEST_F(RepairRpcTest, AFileThatTheBankRefusesWholeComesBackItemByItemAndItsMoney
 // --- Scenario 24 ---
 
 TEST_F(RepairRpcTest, APaymentThatComesBackAfterTheBatchWasClosedOpensItAgain) {
-  const std::int64_t batch = Approved(3);
   const std::int64_t line = Line("P001", "city", 1'000'000);
-  ASSERT_EQ(Outcome(Fund(batch)), "OK");
-  ASSERT_EQ(Outcome(Release(batch)), "OK");
   Replica replica(*rig_, "a");
-  Work(replica);
-  PayAll(replica);
-  Settle();
+  const std::int64_t batch = PaidBatch(3, replica);
   ASSERT_EQ(CloseOf(batch), "OK");
   Report({Returned(Item(batch, 1) * 100 + 1), Returned(Item(batch, 2) * 100 + 1)});
   Follow(replica);
@@ -299,14 +294,9 @@ TEST_F(RepairRpcTest, APaymentThatComesBackAfterTheBatchWasClosedOpensItAgain) {
 }
 
 TEST_F(RepairRpcTest, MoneyBackInALaterYearIsTheTreasurysAndThePersonIsPaidByATopUp) {
-  const std::int64_t batch = Approved(2);
   const std::int64_t line = Line("P001", "city", 1'000'000);
-  ASSERT_EQ(Outcome(Fund(batch)), "OK");
-  ASSERT_EQ(Outcome(Release(batch)), "OK");
   Replica replica(*rig_, "a");
-  Work(replica);
-  PayAll(replica);
-  Settle();
+  const std::int64_t batch = PaidBatch(2, replica);
   rig_->business.MoveTo(absl::CivilDay(2027, 1, 4));
   Report({Returned(Item(batch, 1) * 100 + 1)});
   Follow(replica);

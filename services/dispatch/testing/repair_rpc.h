@@ -117,16 +117,19 @@ class RepairRpcTest : public MoneyRpcTest {
               "OK");
     return {page.items().begin(), page.items().end()};
   }
-  // A batch of the month whose items are all paid; the line is there already.
-  std::int64_t PaidFor(const std::string& month, int rows, Replica& replica) {
-    period_ = month;
+  // A batch whose items are all paid; the line is there already.
+  std::int64_t PaidBatch(int rows, Replica& replica) {
     const std::int64_t batch = Approved(rows);
     EXPECT_EQ(Outcome(Fund(batch)), "OK");
     EXPECT_EQ(Outcome(Release(batch)), "OK");
     Work(replica);
     PayAll(replica);
-    EXPECT_EQ(*rig_->chunks.SettleBatches(), 1);
+    Settle();
     return batch;
+  }
+  std::int64_t PaidFor(const std::string& month, int rows, Replica& replica) {
+    period_ = month;
+    return PaidBatch(rows, replica);
   }
   void Settle() { EXPECT_EQ(*rig_->chunks.SettleBatches(), 1); }
   void FollowChanges(Replica& replica) {
