@@ -84,6 +84,11 @@ class JournalTail:
                     if kind == b"R":
                         self.returned.add(fields[4])
 
+    def late_since(self, day: datetime.date) -> int:
+        """Rows sent after that day whose credit or report the bank has put off."""
+        due = (day + datetime.timedelta(days=FAULTS["late-days"])).isoformat()
+        return sum(what != b"RETURN" and when > due for (what, _), when in self.due.items())
+
     def overdue(self, today: str) -> int:
         """What the bank should have done by today and has not."""
         return sum(day <= today for day in self.due.values())
@@ -104,6 +109,7 @@ class Demo:
         self.ctl = Ctl(stack)
         self.journal = JournalTail(stack.state / "bank-journal")
         self.endpoints = {}  # of the stack, once it is up
+        self.released = False  # whether anything was sent to a bank
         self.later = 0  # items of the batch that is paid on the last day
 
     @contextlib.contextmanager
@@ -294,6 +300,7 @@ class Demo:
                                                       self.batches[batch["key"]]))
 
     def release(self, keys) -> None:
+        self.released = True
         self.each([batch for batch in self.live() if batch["key"] in keys],
                   lambda batch: self.ctl(self.officer(batch, "releaser"), "batch", "release", "--id",
                                          self.batches[batch["key"]]))
@@ -313,30 +320,42 @@ class Demo:
         deadline = time.monotonic() + self.settle_timeout_s
         while True:
             # The gateway first: one cheap question, asked until it is worth asking about every batch.
-            bank = self.ctl("bank-admin-1", "bank", "statistics")
-            told = {one["stage"].lower(): int(one["done"]) for one in bank["outcomes"]}
-            self.journal.read()
-            reported, returned = len(self.journal.references), len(self.journal.returned)
-            today = self.ctl("auditor-1", "clock", "show")["date"]
-            learned = told.get("paid", 0) + told.get("failed", 0) + told.get("returned", 0)
-            self.bar(what, learned, max(learned, self.plan["expected"]["accepted"]))
-            # The gateway can know more than the bank has reported: its statements tell too.
-            settled = learned >= reported and told.get("returned", 0) >= returned and not self.journal.overdue(today)
-            if settled and self.reconciled(today) and int(bank["unpacked"]) + int(bank["files_open"]) == 0:
+            bank, today, knows = self.ask_gateway(what)
+            if knows:
                 sums = self.totals()
-                known = (not self.every_return_is_booked or sums["returned"] == told.get("returned", 0)) and \
-                    (not self.late_is_asked_about or sums["in_transit"] <= self.sent_lately(today))
+                known = (not self.every_return_is_booked or sums["returned"] == self.by_outcome(bank)["returned"]) and \
+                    (not self.late_is_asked_about or sums["in_transit"] <= self.journal.late_since(self.asked_until(today)))
                 waiting = 0 if what == "last day" else self.later
                 if known and sums["waiting"] == waiting and sums["in_transit"] + sums["unknown"] == int(bank["awaiting"]):
                     return sums
             if time.monotonic() > deadline:
-                raise DemoError(f"{what} does not come to rest: gateway {bank}, bank {reported}, {returned}")
+                raise DemoError(f"{what} does not come to rest: gateway {bank}, bank {len(self.journal.references)}, "
+                                f"{len(self.journal.returned)}")
             time.sleep(self.poll_s)
 
-    def sent_lately(self, today: str) -> int:
-        """Rows of the files that the gateway does not ask the bank about yet, though their results are late."""
-        since = (datetime.date.fromisoformat(today) - datetime.timedelta(days=UNKNOWN_AFTER_DAYS)).isoformat()
-        return sum(int(one["rows"]) for one in self.pages("files") if one["business_date"] > since)
+    @staticmethod
+    def by_outcome(bank: dict) -> dict:
+        """Instructions by what became of them, of the gateway's statistics."""
+        counts = {one["stage"].lower(): int(one["done"]) for one in bank["outcomes"]}
+        return {state: counts.get(state, 0) for state in ("paid", "failed", "returned")}
+
+    def ask_gateway(self, what: str) -> tuple:
+        """The gateway's statistics, today, and whether the bank has done all of today and the gateway knows all of it."""
+        bank = self.ctl("bank-admin-1", "bank", "statistics")
+        today = self.ctl("auditor-1", "clock", "show")["date"]
+        self.journal.read()
+        told = self.by_outcome(bank)
+        learned = sum(told.values())
+        self.bar(what, learned, max(learned, self.plan["expected"]["accepted"]))
+        # It can know more than the bank has reported: statements tell too.
+        knows = learned >= len(self.journal.references) and told["returned"] >= len(self.journal.returned) and \
+            not self.journal.overdue(today) and int(bank["unpacked"]) + int(bank["files_open"]) == 0
+        return bank, today, knows and self.reconciled(today)
+
+    @staticmethod
+    def asked_until(today: str) -> datetime.date:
+        """The last day of whose files the gateway asks the bank about rows without a result."""
+        return datetime.date.fromisoformat(today) - datetime.timedelta(days=UNKNOWN_AFTER_DAYS)
 
     def reconciled(self, today: str) -> bool:
         """Whether the statement of each past day on which something was sent was compared whole."""
@@ -355,8 +374,23 @@ class Demo:
 
     def pass_days(self, days: int) -> None:
         for _ in range(days):
-            moved = self.ctl("clock-admin-1", "clock", "advance", "--days", "1")
-        wait_for_date(self.endpoints, datetime.date.fromisoformat(moved["date"]), self.settle_timeout_s)
+            today = self.ctl("clock-admin-1", "clock", "advance", "--days", "1")["date"]
+            if self.released:
+                # A gateway that met several days at once could ask about what the first one's statement tells, and learn from
+                # a statement what the bank reported on the day.
+                self.wait_for_date(today)
+                self.wait_for(lambda: self.ask_gateway("day")[2], f"what the bank tells on {today}")
+        self.wait_for_date(today)
+
+    def wait_for_date(self, today: str) -> None:
+        wait_for_date(self.endpoints, datetime.date.fromisoformat(today), self.settle_timeout_s)
+
+    def wait_for(self, holds, what: str) -> None:
+        deadline = time.monotonic() + self.settle_timeout_s
+        while not holds():
+            if time.monotonic() > deadline:
+                raise DemoError(f"{what} did not come")
+            time.sleep(self.poll_s)
 
     def correct_accounts(self) -> None:
         """Two of three whose payment failed or came back get a new card, as the card office would report it."""
