@@ -266,10 +266,14 @@ class Stack:
                 path = folder / f"{service}-{role}"
                 path.write_text(passwords[service][role] + "\n")
                 path.chmod(0o600)
-            self._check([str(self.binaries / "provision"), "--admin", f"host={self.run} user=postgres dbname=postgres",
+            self._check([str(self.binaries / "provision"), "--admin", self.administrator(),
                          "--service", service, "--owner-password-file", str(folder / f"{service}-owner"),
                          "--runtime-password-file", str(folder / f"{service}-runtime")])
             self.migrate(service)
+
+    def administrator(self) -> str:
+        """How who provisions databases comes to PostgreSQL."""
+        return f"host={self.run} user=postgres dbname=postgres"
 
     def migrate(self, service: str) -> None:
         """Brings its schema to what the binaries know."""

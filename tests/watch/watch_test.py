@@ -82,6 +82,7 @@ class Watched(unittest.TestCase):
         eventually("every process is read", lambda: all(
             float(one["value"][1]) >= after for one in cls.prometheus.ask("timestamp(up)")) and
             len(cls.prometheus.ask("up == 1")) == len(cls.prometheus.ask("up")))
+        eventually("where the money is was looked at", lambda: cls.prometheus.ask(f"yikatong_ledger_checked_timestamp_seconds > {after}"))
 
     @classmethod
     def watch_from_the_start(cls):

@@ -143,8 +143,8 @@ absl::Status Advance(postgres::Transaction& tx, const StoreContext& context, Bat
                               static_cast<int>(batch.state), static_cast<int>(to), today, reason));
   YKT_INVARIANT(updated.affected() == 1, "a batch changed its state under our lock");
   base::failpoint::Note("batch", BatchStateName(batch.state), BatchEventName(event));
+  if (batch.state != to) batch.state_since_on = today;
   batch.state = to;
-  batch.state_since_on = today;
   if (!reason.empty()) batch.reason = reason;
   return absl::OkStatus();
 }

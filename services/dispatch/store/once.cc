@@ -43,10 +43,8 @@ absl::StatusOr<std::string> RunOnce(postgres::Transaction& tx, const identity::C
 absl::StatusOr<std::optional<std::string>> FindAnswer(postgres::Transaction& tx,
                                                       const identity::Caller& caller,
                                                       const Request& request) {
-  const std::string organisation =
-      caller.IsService() ? "service:" + caller.service : caller.organisation;
   YKT_ASSIGN_OR_RETURN(const postgres::Rows found,
-                       tx.Run(sql::kRequestFind, organisation, request.request_id));
+                       tx.Run(sql::kRequestFind, OrganisationOf(caller), request.request_id));
   if (found.empty() || found[0].Text(0) != request.method ||
       found[0].Bytes(1) != request.content_hash)
     return std::optional<std::string>();

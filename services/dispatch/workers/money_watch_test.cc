@@ -102,6 +102,17 @@ TEST_F(MoneyWatchTest, HowLongReleasedMoneyHasWaitedEndsWithItsPayment) {
   EXPECT_THAT(Told("yikatong_payments_oldest_unpaid_seconds"), ::testing::ElementsAre(" 0"));
 }
 
+TEST_F(MoneyWatchTest, SendingAnItemAgainDoesNotMakeTheWaitOfTheOthersYounger) {
+  const std::int64_t batch = Paying(2);
+  Replica replica(*rig_, "a");
+  Work(replica);
+  Report({Failed(Item(batch, 1) * 100 + 1)});
+  Follow(replica);
+  rig_->business.MoveTo(rig_->business.Today() + 3);
+  ASSERT_EQ(Outcome(Reissue(batch, {Item(batch, 1)})), "OK");
+  EXPECT_THAT(Told("yikatong_payments_oldest_unpaid_seconds"), ::testing::ElementsAre(" 259200"));
+}
+
 TEST_F(MoneyWatchTest, WhatCannotBeReadLeavesTheTimeOfTheLastLook) {
   const auto before = Told("yikatong_ledger_checked_timestamp_seconds");
   rig_->clock.Advance(absl::Minutes(5));
