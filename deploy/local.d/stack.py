@@ -240,6 +240,7 @@ class Stack:
                 raise StackError(f"Redis did not start; see {self.log / 'redis.log'}")
             time.sleep(0.02)
         self.children["redis"] = server.pid
+        self.tell_processes()
 
     @staticmethod
     def _redis_answers(path: pathlib.Path) -> bool:
@@ -443,6 +444,7 @@ class Stack:
 
     def up(self) -> dict:
         self.ports = self.choose_ports()
+        self.children = self._read("pids.json", {})  # of an earlier start: some may run on
         self.log.mkdir(exist_ok=True)
         organisations = []
         for name in self.organisations():

@@ -15,7 +15,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "deploy" / "local.d"))
 from ports import HeldPorts  # noqa: E402
-from stack import Stack, alive, ended, wait_for_date  # noqa: E402
+from stack import Stack, StackError, alive, ended, wait_for_date  # noqa: E402
 
 
 def listen(port: int) -> socket.socket:
@@ -71,6 +71,51 @@ class Ports(unittest.TestCase):
         for port in chosen.values():
             with socket.socket() as other:
                 other.bind(("127.0.0.1", port))
+
+
+class NobodysStack(Stack):
+    def organisations(self) -> list:
+        return []  # each takes a certificate
+
+
+class Starts(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="yikatong-starts-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.folder.chmod(0o755)
+        self.binaries = self.folder / "bin"
+        self.binaries.mkdir()
+        provision = self.binaries / "provision"
+        provision.write_text("#!/bin/sh\necho 'no database today' >&2\nexit 1\n")
+        provision.chmod(0o755)
+        self.stack = self.new_stack()
+        self.addCleanup(lambda: (self.stack.down(), self.stack.forget()))
+
+    def new_stack(self) -> Stack:
+        return NobodysStack(self.folder / "state", self.binaries)
+
+    def redis(self) -> int:
+        with self.assertRaisesRegex(StackError, "no database today"):
+            self.stack.up()
+        pid = self.stack._read("pids.json", {})["redis"]
+        self.assertTrue(alive(pid, "redis-server"))
+        return pid
+
+    def test_a_start_that_fails_says_why_and_down_ends_what_was_started_before(self):
+        pid = self.redis()
+        self.stack.down()
+        self.assertFalse(alive(pid, ""))
+
+    def test_a_second_start_knows_what_runs_already(self):
+        pid = self.redis()
+        self.stack = self.new_stack()
+        self.assertEqual(self.redis(), pid)
+        self.stack.tell_processes()
+        self.assertEqual(self.stack._read("pids.json", {}), {"redis": pid})
+        # Its parent is still this test, so that it is a zombie until the first stack waits for it.
+        self.stack.down()
+        self.assertFalse(alive(pid, ""))
 
 
 class Dates(unittest.TestCase):
