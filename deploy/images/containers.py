@@ -27,16 +27,21 @@ def version() -> str:
     return re.search(r"^project\(yikatong VERSION ([0-9.]+)", (ROOT / "CMakeLists.txt").read_text(encoding="utf-8"), re.M)[1]
 
 
-def chart_user() -> int:
-    """The user of every container of the chart. CONFINED must say all that the chart says, so another context is an error."""
+def chart_pods() -> dict:
+    """The pods of a trial, as the chart describes them: name of the workload -> spec."""
     chart = ROOT / "helm" / "yikatong"
     rendered = subprocess.run([ROOT / "build" / "tools" / "helm", "template", "yikatong", chart, "--values",
                                chart / "examples" / "trial.yaml"], capture_output=True, text=True, check=True).stdout
+    return {one["metadata"]["name"]: one["spec"]["template"]["spec"] for one in yaml.safe_load_all(rendered)
+            if one and one["kind"] in ("Deployment", "StatefulSet", "Job")}
+
+
+def chart_user() -> int:
+    """The user of every container of the chart. CONFINED must say all that the chart says, so another context is an error."""
     found = set()
-    for one in yaml.safe_load_all(rendered):
-        if one and one["kind"] in ("Deployment", "StatefulSet", "Job"):
-            pod = one["spec"]["template"]["spec"]
-            found |= {json.dumps([pod["securityContext"], container["securityContext"]], sort_keys=True) for container in pod["containers"]}
+    for pod in chart_pods().values():
+        found |= {json.dumps([pod["securityContext"], container["securityContext"]], sort_keys=True)
+                  for container in [*pod["containers"], *pod.get("initContainers", [])]}
     contexts = [json.loads(context) for context in found]
     user = contexts[0][0]["runAsUser"]
     # Of fsGroup a kubelet makes files readable for the group; `ContainerStack` gives them to the user. Podman's seccomp profile
@@ -57,9 +62,15 @@ class Podman:
                         "--runtime", "runc", "--cgroup-manager", "cgroupfs", "--events-backend", "none"]
 
     def load(self) -> None:
-        for image in sorted(set(IMAGE_OF.values())):
+        for image in sorted({*IMAGE_OF.values(), "trial"}):
             subprocess.run([*self.command, "load", "--quiet", "--input", str(ARCHIVES / f"{image}.tar")], check=True,
                            stdout=subprocess.DEVNULL)
+
+    def run(self, network: str) -> list:
+        """A command that runs an image under the chart's security context; options and the image follow."""
+        user = chart_user()
+        return [*self.command, "run", "--rm", "--interactive", "--pull=never", f"--network={network}", "--ulimit=nofile=4096:4096",
+                "--ulimit=nproc=4096:4096", *(word.format(user=user) for word in CONFINED)]
 
     def running(self) -> list:
         """Process ids on this machine of what runs in containers."""
@@ -80,9 +91,7 @@ class ContainerStack(Stack):
         self.state.mkdir(parents=True, exist_ok=True)
         self.run.mkdir(exist_ok=True)
         self.binaries.mkdir(parents=True, exist_ok=True)
-        # Not a pod's in that it has the machine's network.
-        run = [*self.podman.command, "run", "--rm", "--interactive", "--pull=never", "--network=host",
-               "--ulimit=nofile=4096:4096", "--ulimit=nproc=4096:4096", *(word.format(user=self.user) for word in CONFINED)]
+        run = self.podman.run(network="host")
         for folder in (self.state, self.run):
             run += ["--volume", f"{folder}:{folder}"]
         for folder in self.readable:

@@ -9,6 +9,7 @@ from containers import ARCHIVES, ContainerStack, Podman  # noqa: E402
 from rosters import TODAY  # noqa: E402
 from run import DATA, Demo, end_what_was_started, show  # noqa: E402
 from stack import Stack, say  # noqa: E402
+from trial import wrong_in_trial  # noqa: E402
 
 # What must not depend on where the programs run.
 FIGURES = ("payments", "fen", "reasons", "ledger")
@@ -26,9 +27,10 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     podman = Podman()
     podman.load()
+    wrong = wrong_in_trial(podman, folder / "trial")
     state = folder / "containers" / "state"
     report = run(arguments, ContainerStack(state, folder / "bin", TODAY.isoformat(), podman, [state.parent / "input", DATA]))
-    wrong = list(report["differences"])
+    wrong += report["differences"]
     if podman.running():
         wrong.append(f"{len(podman.running())} containers did not end")
     show(report)
