@@ -62,12 +62,30 @@ std::size_t HexFrom(std::string_view text, std::size_t at) {
   return end;
 }
 
+// The end of a UUID that begins at `at`, or `at`. Groups of its digits would be taken for an
+// account's, one in a thousand.
+std::size_t UuidEnd(std::string_view text, std::size_t at) {
+  if (at > 0 && IsHex(text[at - 1])) return at;
+  std::size_t end = at;
+  for (const std::size_t size : {8U, 4U, 4U, 4U, 12U}) {
+    if (end != at && (end == text.size() || text[end++] != '-')) return at;
+    const std::size_t next = HexFrom(text, end);
+    if (next - end != size) return at;
+    end = next;
+  }
+  return end;
+}
+
 // Calls visit(begin, end) for each sensitive part, in order; stops when it returns false.
 template <typename Visit>
 void Scan(std::string_view text, References references, Visit visit) {
   for (std::size_t at = 0; at < text.size();) {
     if (!IsHex(text[at])) {
       ++at;
+      continue;
+    }
+    if (const std::size_t end = UuidEnd(text, at); end != at) {
+      at = end;
       continue;
     }
     const std::size_t hex_end = HexFrom(text, at);

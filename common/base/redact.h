@@ -18,7 +18,7 @@ enum class References {
 // `text` with every run of digits replaced that may be an ID number (17 digits and a digit or X, or
 // the old 15 with a possible province and birth date), an account (16 to 19 digits, also in groups
 // of four), or a mobile number (11 digits that begin 13 to 19, also behind 86). Tokens of 32 or
-// more hexadecimal digits are ids or hashes and stay.
+// more hexadecimal digits are ids or hashes and stay, and so do UUIDs.
 std::string RedactSensitive(std::string_view text, References references = References::kHidden);
 
 // Whether RedactSensitive would change `text`. Does not allocate.

@@ -31,9 +31,19 @@ TEST(RedactTest, OrdinaryNumbersStay) {
         "12000000000", "20 000 5000", "2026-01 2026-02 2026-03", "10500000000101",
         "127.0.0.1:50051", "01050000000001", "00000abc000040008000000000000001",
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-        "99999999999999999999999999999999"}) {
+        "99999999999999999999999999999999", "fecf1175-2643-5890-8606-c86cf9a46567",
+        "load 0a1b1175-2643-5890-8606-c86cf9a46567, row 2",
+        "00000000-0000-4000-8000-c13800000001"}) {
     EXPECT_FALSE(LooksSensitive(text)) << text;
     EXPECT_EQ(RedactSensitive(text), text);
+  }
+}
+
+TEST(RedactTest, WhatOnlyBeginsAsAUuidDoesNotStay) {
+  for (const char* text :
+       {"fecf1175-2643-5890-8606-c86cf9a4656", "ecf1175-2643-5890-8606-c86cf9a46567",
+        "0fecf1175-2643-5890-8606-c86cf9a46567", "fecf1175-2643-5890-8606"}) {
+    EXPECT_TRUE(LooksSensitive(text)) << text;
   }
 }
 
