@@ -12,17 +12,15 @@ import pathlib
 import signal
 import subprocess
 import sys
-import time
 
 SOURCE = pathlib.Path(sys.argv[1]).resolve()
 BUILD = pathlib.Path(sys.argv[2]).resolve()
 sys.path[:0] = [str(SOURCE / "deploy" / "demo.d"), str(SOURCE / "deploy" / "local.d")]
 from run import Ctl, Demo, show  # noqa: E402
 from stack import Stack, say  # noqa: E402
-from whole_demo import own_stack, wrong_in  # noqa: E402
+from whole_demo import own_stack, wait_for_credits, wrong_in  # noqa: E402
 
 SHARES = (0.1, 0.33, 0.66)
-PATIENCE_S = 600
 
 
 class KilledDemo(Demo):
@@ -37,14 +35,7 @@ class KilledDemo(Demo):
         return super().wait_until_quiet(what)
 
     def kill_everything(self, credits: int) -> None:
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
-            self.journal.read()
-            if len(self.journal.references) >= credits:
-                break
-            assert time.monotonic() < deadline, f"the bank has credited {len(self.journal.references)} and no more"
-            time.sleep(0.005)
-        self.killed_at.append(len(self.journal.references))
+        self.killed_at.append(wait_for_credits(self.journal, credits))
         self.ctl.close()
         postmaster = int((self.stack._data_folder / "postmaster.pid").read_text().split("\n", 1)[0])
         backends = pathlib.Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()

@@ -22,10 +22,9 @@ BUILD = pathlib.Path(sys.argv[2]).resolve()
 sys.path[:0] = [str(SOURCE / "deploy" / "demo.d"), str(SOURCE / "deploy" / "local.d")]
 from run import Demo, end_what_was_started, show  # noqa: E402
 from stack import WITH_DATABASE, Stack, say  # noqa: E402
-from whole_demo import own_stack, wrong_in  # noqa: E402
+from whole_demo import own_stack, wait_for_credits, wrong_in  # noqa: E402
 
 PAID_BEFORE = 0.1
-PATIENCE_S = 600
 DRAIN_S = 20  # the setting drain_deadline: whoever needs that long has cut somebody's call
 
 
@@ -43,18 +42,9 @@ class UpgradedDemo(Demo):
     def wait_until_quiet(self, what: str) -> dict:
         if what != "pay" or len(self.upgraded) == 2 * len(WITH_DATABASE):
             return super().wait_until_quiet(what)
-        self.wait_for_credits(round(PAID_BEFORE * self.plan["expected"]["accepted"]))
+        wait_for_credits(self.journal, round(PAID_BEFORE * self.plan["expected"]["accepted"]))
         with self.rolling(0):
             return super().wait_until_quiet(what)
-
-    def wait_for_credits(self, wanted: int) -> None:
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
-            self.journal.read()
-            if len(self.journal.references) >= wanted:
-                return
-            assert time.monotonic() < deadline, f"the bank has credited {len(self.journal.references)} and no more"
-            time.sleep(0.005)
 
     @contextlib.contextmanager
     def rolling(self, replica: int):

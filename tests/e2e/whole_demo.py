@@ -3,9 +3,12 @@ import contextlib
 import pathlib
 import shutil
 import tempfile
+import time
 
 from rosters import TODAY
 from stack import Stack
+
+PATIENCE_S = 600
 
 
 @contextlib.contextmanager
@@ -20,6 +23,17 @@ def own_stack(prefix: str, binaries: pathlib.Path, replicas: int = 1):
         stack.down()
         stack.forget()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def wait_for_credits(journal, wanted: int) -> int:
+    """Until the bank has credited that many; how many they are then. `journal`: a JournalTail."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        journal.read()
+        if len(journal.references) >= wanted:
+            return len(journal.references)
+        assert time.monotonic() < deadline, f"the bank has credited {len(journal.references)} and no more"
+        time.sleep(0.005)
 
 
 def wrong_in(report: dict) -> list:
