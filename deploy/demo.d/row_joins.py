@@ -266,9 +266,11 @@ GATEWAY = {
         """SELECT file_id FROM (
              SELECT file_id, count(*) AS times, max(row_count) AS rows, max(total_fen) AS fen, max(agreement_no) AS agreement_no,
                     max(district) AS district, max(bank_code) AS bank_code FROM file GROUP BY 1) f
-           FULL JOIN (SELECT coalesce(file_id, 'in no file') AS file_id, sum(row_count) AS rows, sum(total_fen) AS fen,
+           FULL JOIN (SELECT coalesce(file_id, 'in no file') AS file_id, sum(row_count - withheld) AS rows,
+                             sum(total_fen - withheld_fen) AS fen,
                              max(agreement_no) AS agreement_no, max(district) AS district, max(bank_code) AS bank_code,
-                             count(DISTINCT (agreement_no, district, bank_code)) AS kinds FROM submission GROUP BY 1) s
+                             count(DISTINCT (agreement_no, district, bank_code)) AS kinds FROM submission
+                      WHERE file_id IS NOT NULL OR withheld < row_count GROUP BY 1) s
            USING (file_id)
            WHERE f.times IS DISTINCT FROM 1 OR f.rows IS DISTINCT FROM s.rows OR f.fen IS DISTINCT FROM s.fen OR s.kinds <> 1
               OR (f.agreement_no, f.district, f.bank_code) <> (s.agreement_no, s.district, s.bank_code)""",
@@ -279,6 +281,7 @@ GATEWAY = {
     "file, its final rows are not those with an end":
         """SELECT f.file_id FROM file f JOIN submission s USING (file_id) JOIN instruction i USING (submission_id)
            LEFT JOIN (SELECT DISTINCT reference FROM outcome WHERE state <> 3) o USING (reference)
+           WHERE NOT EXISTS (SELECT FROM found_reference h WHERE h.district = i.district AND h.reference = i.reference)
            GROUP BY f.file_id, f.final_rows, f.state HAVING count(o.reference) <> f.final_rows
                OR (f.state IN (4, 5)) <> (count(o.reference) = count(*))""",
     "outcome, without an instruction, or not of its amount":

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "common/outbox/restore.h"
 #include "common/postgres/migrate.h"
-#include "common/postgres/restore_epoch.h"
 #include "common/postgres/settings.h"
 #include "common/redis/settings.h"
 #include "common/rpc/command.h"
@@ -62,7 +62,7 @@ absl::Status Parts::Start(const config::Config& config) {
   YKT_RETURN_IF_ERROR(
       storage_.StartClock(FirstBusinessDateOf(config).value_or(base::BeijingDate(clock_.Now()))));
   YKT_ASSIGN_OR_RETURN(const std::int64_t epoch,
-                       postgres::ReadRestoreEpoch(database_, kReadRestoreEpoch));
+                       outbox::ReadRestoreEpoch(database_, kReadRestoreEpoch));
   YKT_RETURN_IF_ERROR(workers_.Start());
   outbox::RelayOptions options;
   options.producer = "catalogue/" + std::to_string(epoch);
@@ -144,8 +144,9 @@ int RunCommand(int argc, char** argv,
            },
        .raise_restore_epoch =
            [](const config::Config& config) {
-             return postgres::RaiseRestoreEpoch(postgres::DatabaseOptionsOf(config, "catalogue"),
-                                                kRaiseRestoreEpoch, std::cout);
+             return outbox::RaiseRestoreEpoch(config.Text("restore_id"), "catalogue",
+                                              postgres::DatabaseOptionsOf(config, "catalogue"),
+                                              kReadRestoreEpoch, kRaiseRestoreEpoch, std::cout);
            }});
 }
 

@@ -11,9 +11,9 @@
 #include "common/crypto/random.h"
 #include "common/outbox/grpc_sink.h"
 #include "common/outbox/relay.h"
+#include "common/outbox/restore.h"
 #include "common/postgres/lease.h"
 #include "common/postgres/migrate.h"
-#include "common/postgres/restore_epoch.h"
 #include "common/postgres/settings.h"
 #include "common/redis/cache.h"
 #include "common/redis/settings.h"
@@ -164,7 +164,7 @@ class AllParts final : public Parts {
     YKT_RETURN_IF_ERROR(postgres::CheckSchema(database_, Migrations()));
     YKT_RETURN_IF_ERROR(business_clock_.Start());
     YKT_ASSIGN_OR_RETURN(const std::int64_t epoch,
-                         postgres::ReadRestoreEpoch(database_, sql::kRestoreEpochRead));
+                         outbox::ReadRestoreEpoch(database_, sql::kRestoreEpochRead));
     YKT_RETURN_IF_ERROR(registry_.Start());
     outbox::RelayOptions options;
     options.producer = "dispatch/" + std::to_string(epoch);
@@ -375,23 +375,24 @@ absl::StatusOr<std::unique_ptr<Parts>> Parts::Make(const config::Config& config,
 
 int RunCommand(int argc, char** argv,
                const std::function<absl::Status(const config::Config&)>& serve) {
-  return rpc::RunCommand(Settings(), argc, argv,
-                         {.serve = serve,
-                          .migrate =
-                              [](const config::Config& config) {
-                                return postgres::MigrateAsOwner(config, "dispatch", Migrations(),
-                                                                std::cout);
-                              },
-                          .check_config =
-                              [](const config::Config& config) {
-                                telemetry::Metrics metrics;
-                                return Parts::Make(config, metrics).status();
-                              },
-                          .raise_restore_epoch =
-                              [](const config::Config& config) {
-                                return postgres::RaiseRestoreEpoch(
-                                    DatabaseOptionsOf(config), sql::kRestoreEpochRaise, std::cout);
-                              }});
+  return rpc::RunCommand(
+      Settings(), argc, argv,
+      {.serve = serve,
+       .migrate =
+           [](const config::Config& config) {
+             return postgres::MigrateAsOwner(config, "dispatch", Migrations(), std::cout);
+           },
+       .check_config =
+           [](const config::Config& config) {
+             telemetry::Metrics metrics;
+             return Parts::Make(config, metrics).status();
+           },
+       .raise_restore_epoch =
+           [](const config::Config& config) {
+             return outbox::RaiseRestoreEpoch(config.Text("restore_id"), "dispatch",
+                                              DatabaseOptionsOf(config), sql::kRestoreEpochRead,
+                                              sql::kRestoreEpochRaise, std::cout);
+           }});
 }
 
 }  // namespace yikatong::dispatch

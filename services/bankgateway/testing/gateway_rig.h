@@ -14,6 +14,7 @@
 #include "services/bankgateway/domain/chunk.h"
 #include "services/bankgateway/domain/collector.h"
 #include "services/bankgateway/domain/intake.h"
+#include "services/bankgateway/domain/look_up.h"
 #include "services/bankgateway/domain/sender.h"
 #include "services/bankgateway/sql/queries.h"
 #include "services/bankgateway/store/pg_cases.h"
@@ -21,6 +22,7 @@
 #include "services/bankgateway/store/pg_files.h"
 #include "services/bankgateway/store/pg_instructions.h"
 #include "services/bankgateway/store/pg_outcomes.h"
+#include "services/bankgateway/store/pg_restores.h"
 #include "services/bankgateway/testing/fake_bank.h"
 
 namespace yikatong::bankgateway::testing {
@@ -55,10 +57,12 @@ class GatewayTest : public ::testing::Test {
           files(context, {kMaxFileRows, 0}),
           outcomes(context),
           cases(context),
+          restores(context),
           intake(instructions, directory, test.today_,
                  {test.gateway_key_, {test.registry_key_.PublicKey()}}),
           sender(files, directory, test.banks_, clock, test.today_, {60'000, 0, 0}),
-          collector(outcomes, cases, test.banks_, test.today_) {}
+          collector(outcomes, cases, test.banks_, test.today_),
+          look_up(restores, outcomes, directory, test.banks_, test.today_) {}
     postgres::WorkerRegistry workers;
     StoreContext context;
     PgDirectory directory;
@@ -66,9 +70,11 @@ class GatewayTest : public ::testing::Test {
     PgFileBook files;
     PgOutcomeBook outcomes;
     PgCaseBook cases;
+    PgRestoreBook restores;
     Intake intake;
     Sender sender;
     Collector collector;
+    LookUp look_up;
   };
 
   void SetUp() override {

@@ -16,6 +16,7 @@ constexpr int kRarestLookMs = 250;  // where nothing happens; less often only wh
 
 // Whose turn it is at once when a worker has done something; nobody's where the next is the bank's.
 const char* FollowerOf(std::string_view worker) {
+  if (worker == "look_up") return "pack";
   if (worker == "pack") return "send";
   if (worker == "results" || worker == "day_end") return "number";
   return nullptr;
@@ -30,7 +31,8 @@ Workers::Workers(Parts parts, telemetry::Metrics& metrics, WorkersOptions option
                               {"worker", "result"})),
       waiting_(metrics.Gauges("yikatong_gateway_waiting",
                               "Instructions unpacked, files open, instructions awaiting, outcomes "
-                              "unknown, differences.",
+                              "unknown, differences; after a restore chunks to look up and "
+                              "payments that no chunk has asked for.",
                               {"what"})),
       cases_(metrics.Gauges("yikatong_gateway_cases",
                             "Open cases of reconciliation, and those of them that are overdue, by "
@@ -38,7 +40,11 @@ Workers::Workers(Parts parts, telemetry::Metrics& metrics, WorkersOptions option
                             {"kind", "age", "what"})),
       suspense_(metrics.Gauges("yikatong_gateway_suspense_fen",
                                "Money of open cases, in fen: claimed from banks, owed to banks.",
-                               {"kind", "account"})) {}
+                               {"kind", "account"})),
+      restore_open_(metrics
+                        .Gauges("yikatong_gateway_restore_open",
+                                "1 from a restore until it is finished: no day is reconciled.")
+                        .With()) {}
 
 Workers::~Workers() { Stop(); }
 
@@ -57,6 +63,7 @@ void Workers::Start() {
     YKT_ASSIGN_OR_RETURN(const std::int64_t numbered, parts_.outcomes.NumberChunks());
     return static_cast<int>(numbered);
   });
+  Run("look_up", 1'000, [this] { return parts_.look_up.RunOnce(); });
   Run("banks", 1'000, [this] { return LookForBanks(); });
   Run("measure", 10'000, [this] { return Measure(); });
 }
@@ -151,7 +158,9 @@ absl::StatusOr<int> Workers::LookForBanks() {
       YKT_ASSIGN_OR_RETURN(const int closed, parts_.collector.Reconcile(now));
       YKT_ASSIGN_OR_RETURN(const int late, parts_.collector.AskAboutLate(now));
       YKT_ASSIGN_OR_RETURN(const int asked, parts_.collector.AskAboutCases(now));
-      return closed + late + asked;
+      YKT_ASSIGN_OR_RETURN(const int withheld,
+                           parts_.look_up.AskAboutLate(now, options_.unknown_after_days));
+      return closed + late + asked + withheld;
     });
   }
   return fresh;
@@ -173,7 +182,16 @@ absl::StatusOr<int> Workers::Measure() {
   set("unknown", counts.unknown);
   set("differences", counts.differences);
   YKT_RETURN_IF_ERROR(MeasureCases());
+  YKT_RETURN_IF_ERROR(MeasureRestore());
   return 0;
+}
+
+absl::Status Workers::MeasureRestore() {
+  YKT_ASSIGN_OR_RETURN(const RestoreBook::Left left, parts_.restores.Count());
+  restore_open_.Set(left.open ? 1 : 0);
+  waiting_.With({"to_look_up"}).Set(static_cast<double>(left.to_look_up));
+  waiting_.With({"unclaimed"}).Set(static_cast<double>(left.unclaimed));
+  return absl::OkStatus();
 }
 
 absl::Status Workers::MeasureCases() {
