@@ -196,6 +196,9 @@ VALUES = {
         "deadlineSeconds": number("How long one may take.", 1800, 60, 86400),
         "retries": number("How often a failed one is tried again.", 6, 0, 20),
         "resources": resources("50m", "64Mi", "256Mi")}),
+    "restore": table("After the databases were put back from a backup: see RESTORING.md.", {
+        "id": text("Name of the restore, another one for each: the migrations' Jobs then raise the restore epochs, once. It may stay.", "",
+                   pattern=r"^[A-Za-z0-9._-]{0,64}$")}),
     "priority": table("A PriorityClass for the services.", {
         "create": flag("Whether the chart makes one.", True),
         "name": name("Its name; empty for <fullname> where the chart makes it, else for none."),

@@ -9,6 +9,7 @@
 #include "common/base/ids.h"
 #include "common/outbox/outbox.h"
 #include "common/outbox/sql/queries.h"
+#include "common/postgres/settings.h"
 #include "common/status/status.h"
 
 namespace yikatong::outbox {
@@ -38,9 +39,11 @@ absl::StatusOr<std::int64_t> Read(Transaction& tx, const postgres::Query& read) 
 }  // namespace
 
 void DeclareRestore(config::Schema& schema) {
-  schema.Text("restore_id", "",
-              "Name of the restore that --raise-restore-epoch is for, such as its day: letters, "
-              "digits, - _ . only. The same for all services; done once for each name.");
+  schema.Text(
+      "restore_id", "",
+      "Name of the restore that --raise-restore-epoch is for, such as its day: letters, "
+      "digits, - _ . only. The same for all services; done once for each name, by --migrate "
+      "too.");
 }
 
 absl::StatusOr<std::int64_t> ReadRestoreEpoch(postgres::Database& database,
@@ -105,6 +108,18 @@ absl::Status RaiseRestoreEpoch(const std::string& restore_id, std::string_view s
   }));
   out << "restore epoch: " << epoch << (before ? " (raised before)\n" : "\n");
   return absl::OkStatus();
+}
+
+absl::Status MigrateAsOwner(const config::Config& config, std::string_view service,
+                            std::span<const postgres::Migration> migrations,
+                            const postgres::Query& read, const postgres::Query& raise,
+                            std::ostream& out) {
+  YKT_RETURN_IF_ERROR(postgres::MigrateAsOwner(config, service, migrations, out));
+  const std::string& restore_id = config.Text("restore_id");
+  if (restore_id.empty()) return absl::OkStatus();
+  YKT_ASSIGN_OR_RETURN(const postgres::DatabaseOptions owner,
+                       postgres::OwnerOptionsOf(config, service));
+  return RaiseRestoreEpoch(restore_id, service, owner, read, raise, out);
 }
 
 }  // namespace yikatong::outbox

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <iosfwd>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,7 @@
 #include "absl/status/statusor.h"
 #include "common/config/config.h"
 #include "common/postgres/database.h"
+#include "common/postgres/migration.h"
 
 namespace yikatong::outbox {
 
@@ -46,5 +48,13 @@ absl::Status RaiseRestoreEpoch(const std::string& restore_id, std::string_view s
                                const postgres::DatabaseOptions& options,
                                const postgres::Query& read, const postgres::Query& raise,
                                std::ostream& out);
+
+// The command --migrate of a service with numbers: brings the schema up to date as the owner role
+// and, where the setting restore_id names a restore, raises the epoch, so that one Job does both
+// before the first pod starts.
+absl::Status MigrateAsOwner(const config::Config& config, std::string_view service,
+                            std::span<const postgres::Migration> migrations,
+                            const postgres::Query& read, const postgres::Query& raise,
+                            std::ostream& out);
 
 }  // namespace yikatong::outbox

@@ -146,7 +146,8 @@ int RunCommand(int argc, char** argv,
       {.serve = serve,
        .migrate =
            [](const config::Config& config) {
-             return postgres::MigrateAsOwner(config, "bankgateway", Migrations(), std::cout);
+             return outbox::MigrateAsOwner(config, "bankgateway", Migrations(), sql::kEpochRead,
+                                           sql::kEpochRaise, std::cout);
            },
        .check_config =
            [](const config::Config& config) {

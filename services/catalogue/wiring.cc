@@ -135,7 +135,8 @@ int RunCommand(int argc, char** argv,
       {.serve = serve,
        .migrate =
            [](const config::Config& config) {
-             return postgres::MigrateAsOwner(config, "catalogue", Migrations(), std::cout);
+             return outbox::MigrateAsOwner(config, "catalogue", Migrations(), kReadRestoreEpoch,
+                                           kRaiseRestoreEpoch, std::cout);
            },
        .check_config =
            [](const config::Config& config) {

@@ -380,7 +380,8 @@ int RunCommand(int argc, char** argv,
       {.serve = serve,
        .migrate =
            [](const config::Config& config) {
-             return postgres::MigrateAsOwner(config, "dispatch", Migrations(), std::cout);
+             return outbox::MigrateAsOwner(config, "dispatch", Migrations(), sql::kRestoreEpochRead,
+                                           sql::kRestoreEpochRaise, std::cout);
            },
        .check_config =
            [](const config::Config& config) {

@@ -98,7 +98,8 @@ int RunCommand(int argc, char** argv,
       {.serve = serve,
        .migrate =
            [](const config::Config& config) {
-             return postgres::MigrateAsOwner(config, "registry", Migrations(), std::cout);
+             return outbox::MigrateAsOwner(config, "registry", Migrations(), sql::kReadRestoreEpoch,
+                                           sql::kRaiseRestoreEpoch, std::cout);
            },
        .check_config =
            [](const config::Config& config) {

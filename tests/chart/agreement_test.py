@@ -386,6 +386,15 @@ class Migrations(unittest.TestCase):
             self.assertNotIn("annotations", job["metadata"])
             self.assertTrue(job["metadata"]["name"].endswith("-1"), "a Job cannot be changed: the revision is in its name")
 
+    def test_they_are_told_of_a_restore_and_nobody_else_is(self):
+        for case, restored in (("defaults", ""), ("restored", "2026-11-26")):
+            for one in of_kind(case, "ConfigMap"):
+                said = re.findall(r"^restore_id = (.*)$", one["data"].get("service.conf", ""), re.M)
+                name = one["metadata"]["name"]
+                wanted = restored and "-migrate-" in name and not name.endswith("-auditlog")
+                with self.subTest(case, name=name):
+                    self.assertEqual(said, [restored] if wanted else [])
+
     def test_only_they_have_the_owners_password(self):
         for case in MATRIX:
             for workload in of_kind(case, *WORKLOADS):
