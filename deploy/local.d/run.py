@@ -33,8 +33,9 @@ def main() -> int:
             print(f"{process['name']:12} pid {process['pid']:<8} gRPC {process['grpc']:22} metrics {process['metrics']}", flush=True)
         if arguments.watch:
             watch.start(endpoints)
-            for name, address in watch.addresses.items():
-                print(f"{name:12} http://{address}")
+            print(f"{'prometheus':12} http://{watch.addresses['prometheus']}")
+            # That of Debian has no pages.
+            print(f"{'alertmanager':12} amtool alert query --alertmanager.url=http://{watch.addresses['alertmanager']}")
     except StackError as error:
         say(str(error))
         return 1

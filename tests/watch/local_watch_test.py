@@ -166,6 +166,17 @@ class LocalWatch(unittest.TestCase):
         self.assertFalse(alive(pids["prometheus-alertmanager"], "prometheus-alertmanager"))
         self.assertEqual([None] * len(others), [process.poll() for process in others])
 
+    def test_down_ends_the_stack_also_where_it_cannot_end_the_watch(self):
+        obstacle = self.folder / "watch.json"
+        obstacle.mkdir(parents=True)
+        redis = self.stand_in("redis-server", "*:0")
+        (self.state / "pids.json").write_text(json.dumps({"redis": redis.pid}), encoding="utf-8")
+        done = self.down()
+        obstacle.rmdir()
+        self.assertNotEqual(0, done.returncode)
+        self.assertIn("watch.json", done.stderr)
+        self.assertFalse(alive(redis.pid, "redis-server"))
+
 
 if __name__ == "__main__":
     unittest.main()
