@@ -134,6 +134,19 @@ class LocalWatch(unittest.TestCase):
         self.assertEqual([], self.watch.running())
         self.assertFalse((self.folder / "prometheus.log").exists())
 
+    def test_a_start_that_is_interrupted_leaves_nothing(self):
+        class Interrupted(Watch):
+            def _is_ready(self, address: str) -> bool:
+                if address == self.addresses["prometheus"]:
+                    raise KeyboardInterrupt
+                return super()._is_ready(address)
+
+        self.watch = Interrupted(self.folder, interval="1s", alerts=self.alerts)
+        with self.assertRaises(KeyboardInterrupt):
+            self.watch.start(self.endpoints)
+        self.assertEqual([], self.watch.running())
+        self.assertFalse((self.folder / "watch.json").exists())
+
     def test_where_a_program_is_not_installed_nothing_is_started(self):
         path = os.environ["PATH"]
         self.addCleanup(os.environ.__setitem__, "PATH", path)
