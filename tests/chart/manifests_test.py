@@ -35,6 +35,8 @@ class Manifests(unittest.TestCase):
             wanted = source["plugin"]["parameters"]
             self.assertIn(("Cluster", wanted["serverName"]), found)
             self.assertIn(("ObjectStore", wanted["barmanObjectName"]), found)
+        for cluster in ("yikatong-postgresql", "yikatong-postgresql-2"):
+            self.assertGreaterEqual(found[("Cluster", cluster)]["instances"], 3)
         self.assertIn(("Cluster", found[("ScheduledBackup", "yikatong-nightly")]["cluster"]["name"]), found)
 
     def test_a_field_too_many_and_a_wrong_type_are_found(self):
