@@ -29,7 +29,7 @@ DISPATCH = {
            FULL JOIN (SELECT district, max(batch_id % 10000000) AS batch,
                              max((first_item + declared_count - 1) % 1000000000) AS serial FROM batch
                       WHERE batch_id / 10000000 % 10 = (SELECT max(epoch) FROM restore_epoch) GROUP BY district) b USING (district)
-           FULL JOIN (SELECT district, max(line_id) AS line FROM budget_line GROUP BY district) l USING (district)
+           FULL JOIN (SELECT district, max(line_id % 10000000) AS line FROM budget_line GROUP BY district) l USING (district)
            FULL JOIN (SELECT district, max(number % 10000000) AS document FROM (
                         SELECT district, receipt_id AS number FROM fund_receipt
                         UNION ALL SELECT district, pass_down_id FROM pass_down

@@ -4,6 +4,9 @@ Each reads every row once: no subquery that asks again for each row of another t
 columns, so that hash and merge joins are what there is. What is rare beside payments is in `rare_joins`.
 """
 
+# What the gateway numbers begins anew behind this with each restore epoch.
+NUMBERS_OF_EPOCH = 10**12
+
 # Each statement gives the places where something does not fit, as text; nothing where all does.
 DISPATCH = {
     "batch, stored more than once":
@@ -150,9 +153,11 @@ DISPATCH = {
                       GROUP BY 1, 2, 3) o USING (number, reference, state)
            WHERE c.times IS DISTINCT FROM o.times""",
     "applied_chunk, a number that is missing or there twice":
-        """SELECT concat(min(number), ' to ', max(number)) FROM applied_chunk
-           HAVING count(*) <> coalesce(max(number), 0) OR count(DISTINCT number) <> count(*)
-               OR max(number) IS DISTINCT FROM nullif((SELECT max(applied) FROM outcome_cursor WHERE gateway = 'bankgateway'), 0)""",
+        f"""SELECT concat(min(number), ' to ', max(number)) FROM applied_chunk GROUP BY number / {NUMBERS_OF_EPOCH}
+            HAVING count(*) IS DISTINCT FROM max(number % {NUMBERS_OF_EPOCH}) OR count(DISTINCT number) <> count(*)
+            UNION ALL
+            SELECT concat('the last ', max(number)) FROM applied_chunk
+            HAVING max(number) IS DISTINCT FROM nullif((SELECT max(applied) FROM outcome_cursor WHERE gateway = 'bankgateway'), 0)""",
     "reservation, not what the ledger reserved":
         """SELECT concat(batch_id, ' line ', line_id) FROM (
              SELECT district, batch_id, line_id, sum(amount_fen) AS fen, count(*) AS times FROM reservation GROUP BY 1, 2, 3) r
@@ -298,9 +303,12 @@ GATEWAY = {
            FULL JOIN (SELECT reference, outcome_no, count(*) AS times FROM outcome GROUP BY 1, 2) o USING (reference, outcome_no)
            WHERE c.times IS DISTINCT FROM 1 OR o.times IS DISTINCT FROM 1""",
     "outcome_chunk, a number that is missing or there twice":
-        """SELECT concat(min(number), ' to ', max(number)) FROM outcome_chunk
-           HAVING count(*) <> coalesce(max(number), 0) OR count(DISTINCT number) <> count(*)
-               OR coalesce(max(number), 0) IS DISTINCT FROM (SELECT max(number) FROM outcome_head)""",
+        f"""SELECT concat(min(number), ' to ', max(number)) FROM outcome_chunk GROUP BY number / {NUMBERS_OF_EPOCH}
+            HAVING count(*) IS DISTINCT FROM max(number % {NUMBERS_OF_EPOCH}) OR count(DISTINCT number) <> count(*)
+            UNION ALL
+            SELECT concat('the last ', max(number)) FROM outcome_head
+            HAVING max(number) % {NUMBERS_OF_EPOCH} <> 0
+               AND max(number) IS DISTINCT FROM (SELECT coalesce(max(number), 0) FROM outcome_chunk)""",
     "outcome_chunk, its counts are not those of the outcomes":
         """SELECT concat_ws(' ', c.paid, c.failed, c.unknown, c.returned) FROM (
              SELECT sum(paid) AS paid, sum(failed) AS failed, sum(unknown) AS unknown, sum(returned) AS returned

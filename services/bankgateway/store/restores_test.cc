@@ -3,6 +3,7 @@
 
 #include <sstream>
 
+#include "common/outbox/restore.h"
 #include "services/bankgateway/testing/gateway_rig.h"
 
 namespace yikatong::bankgateway::testing {
@@ -19,7 +20,16 @@ class RestoreTest : public GatewayTest {
  protected:
   void SetUp() override {
     GatewayTest::SetUp();
-    db_->Sql("INSERT INTO restored (restore_id, epoch, kept_through) VALUES ('monday', 2, 0)");
+    Raise();
+  }
+  void Raise() {
+    postgres::DatabaseOptions options;
+    options.conninfo = db_->runtime_conninfo();
+    std::ostringstream said;
+    ASSERT_TRUE(outbox::RaiseRestoreEpoch("monday", "bankgateway", options, sql::kEpochRead,
+                                          sql::kEpochRaise, said)
+                    .ok());
+    EXPECT_EQ(said.str(), "restore epoch: 2\n");
   }
   // As the bank has it from the time that the restore undid.
   void BankHas(int serial, RowState state, const std::string& code = "",
@@ -93,6 +103,27 @@ TEST_F(RestoreTest, WhatTheBankHasIsNotSentAgainAndTheRestIs) {
   EXPECT_EQ(db_->Sql("SELECT count(*) FROM outbox WHERE convert_from(body, 'UTF8') LIKE "
                      "'%kind: instructions.withheld%detail.rows: 2%'"),
             "1");
+}
+
+TEST_F(RestoreTest, NoNumberOfTheUndoneTimeIsUsedAgain) {
+  BankHas(1, RowState::kPaid);
+  BankHas(7, RowState::kPaid);
+  TakeResults();
+  ASSERT_TRUE(Submit(MakeChunk("chunk", 1, 2)).ok());
+  LookUpAll();
+  ASSERT_TRUE(gateway_->outcomes.NumberChunks().ok());
+  PackAll();
+  ASSERT_TRUE(Finish(true).ok());
+  fake().Line("AG-1", kMonday, Reference(7), true, Amount(7));
+  NextDay();
+  EXPECT_EQ(Reconcile(), 1);
+  const std::string first = std::to_string(2 * kNumbersOfEpoch + 1);
+  EXPECT_EQ(db_->Sql("SELECT number FROM outcome_chunk"), first);
+  EXPECT_EQ(db_->Sql("SELECT chunk_id FROM outcome_chunk"), first);
+  EXPECT_EQ(db_->Sql("SELECT min(case_id) FROM reconciliation_case"), first);
+  EXPECT_EQ(db_->Sql("SELECT min(difference_id) FROM difference"), first);
+  EXPECT_EQ(db_->Sql("SELECT min(batch_id) FROM notification_batch"), first);
+  EXPECT_EQ(db_->Sql("SELECT split_part(file_id, '-', 3) FROM file"), "2");
 }
 
 TEST_F(RestoreTest, WithoutARestoreTheSameResultsAreDifferences) {
@@ -225,7 +256,8 @@ TEST_F(RestoreTest, NothingIsPackedWhileABankCannotBeAsked) {
 TEST_F(RestoreTest, AChunkThatWaitedInTheBackupIsLookedUpToo) {
   db_->Sql("DELETE FROM restored");
   ASSERT_TRUE(Submit(MakeChunk("chunk", 1, 1)).ok());
-  db_->Sql("INSERT INTO restored (restore_id, epoch, kept_through) VALUES ('monday', 2, 0)");
+  db_->Sql("UPDATE restore_epoch SET epoch = 1");
+  Raise();
   BankHas(1, RowState::kPaid);
   TakeResults();
   EXPECT_EQ(States(Reference(1)), "")
@@ -241,7 +273,8 @@ TEST_F(RestoreTest, AChunkIsLookedUpOnce) {
   TakeResults();
   ASSERT_TRUE(Submit(MakeChunk("chunk", 1, 1)).ok());
   ASSERT_EQ(*gateway_->look_up.RunOnce(), 1);
-  const WaitingChunk chunk{1, kBank, {Reference(1)}};
+  const WaitingChunk chunk{2 * kNumbersOfEpoch + 1, kBank, {Reference(1)}};
+  ASSERT_EQ(db_->Sql("SELECT submission_id FROM submission"), std::to_string(chunk.submission_id));
   EXPECT_EQ(
       *gateway_->restores.LookedUp("monday", chunk, {{kBank, {fake().answers[Reference(1)]}}}), 0);
   EXPECT_EQ(States(Reference(1)), "P");

@@ -33,6 +33,7 @@ inline constexpr absl::CivilDay kMonday(2026, 3, 2);
 inline constexpr char kBank[] = "102100099996";
 inline constexpr char kOtherBank[] = "103100000026";
 inline constexpr std::int32_t kDistrict = 120105;
+inline constexpr std::int64_t kNumbersOfEpoch = 1'000'000'000'000;
 
 inline std::int64_t Reference(int serial, int attempt = 1) {
   return (1051000000000LL + serial) * 100 + attempt;
@@ -198,7 +199,9 @@ class GatewayTest : public ::testing::Test {
     do {
       const std::vector<OutcomeChunk> chunks = *gateway_->outcomes.ListChunks(after, 8, head);
       for (const OutcomeChunk& chunk : chunks) {
-        EXPECT_EQ(chunk.number, ++after);
+        // Dense, but for where a restore begins numbers of its own.
+        EXPECT_TRUE(chunk.number == after + 1 || chunk.number == 2 * kNumbersOfEpoch + 1);
+        after = chunk.number;
         all.insert(all.end(), chunk.outcomes.begin(), chunk.outcomes.end());
       }
     } while (after < head);

@@ -37,4 +37,7 @@ ALTER TABLE submission ADD COLUMN withheld_fen bigint NOT NULL DEFAULT 0 CHECK (
 CREATE INDEX submission_withheld ON submission (agreement_no) WHERE withheld > 0;
 
 GRANT UPDATE (finished_at) ON restored TO :app;
+-- Raising the epoch sets them on.
+GRANT SELECT, UPDATE ON SEQUENCE reconciliation_case_case_id_seq, difference_difference_id_seq, outcome_chunk_chunk_id_seq,
+  notification_batch_batch_id_seq, submission_submission_id_seq, statement_statement_id_seq, suspense_entry_entry_id_seq TO :app;
 GRANT SELECT, INSERT ON restored_bank, found_reference TO :app;
