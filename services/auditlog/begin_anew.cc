@@ -5,10 +5,8 @@
 #include <algorithm>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 
-#include "common/base/dates.h"
 #include "common/identity/caller.h"
 #include "common/outbox/entry.h"
 #include "common/status/free_text.h"

@@ -1,8 +1,7 @@
 // A new log in the place of one that was lost, or that came back without entries which were proved
 // to others. Its first entry is the break: it says which log went before, the last checkpoint of it
-// that anybody holds, and why. The new log's first checkpoint is over that entry and nothing else,
-// so the break is signed, and whoever holds a later checkpoint of the former log can show that it
-// was known to be longer.
+// that anybody holds, and why. Whatever the new log signs is signed over that entry, and whoever
+// holds a later checkpoint of the former log can show that it was known to be longer.
 #pragma once
 
 #include <cstdint>

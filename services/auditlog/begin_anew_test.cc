@@ -118,7 +118,7 @@ class BeginAnewTest : public testing::Test {
   }
   absl::Status Begin(std::string* said = nullptr) {
     std::ostringstream out;
-    const absl::Status status = RunBeginAnew(Load(), *Open(), clock_, out);
+    absl::Status status = RunBeginAnew(Load(), *Open(), clock_, out);
     if (said != nullptr) *said = out.str();
     return status;
   }

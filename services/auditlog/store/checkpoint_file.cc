@@ -58,7 +58,7 @@ absl::Status WriteDurably(const std::string& path, std::string_view content) {
   const bool closed = ::close(file) == 0;
   const bool replaced = written && closed && std::rename(fresh.c_str(), path.c_str()) == 0;
   if (!replaced) {
-    const absl::Status failed = Failed(path, "written");
+    absl::Status failed = Failed(path, "written");
     ::unlink(fresh.c_str());
     return failed;
   }
