@@ -49,7 +49,7 @@ PAYMENT_DAY = Dashboard("yikatong-payment-day", "Payment day", "the person on wa
         Panel("Open repairs", "short", "By kind: failed, returned, unroutable, held …", {KIND: "max by (kind) (yikatong_repairs_open)"}),
         Panel("Overdue repairs", "short", "Past their working days.", {KIND: "max by (kind) (yikatong_repairs_overdue)"})],
     "Can everybody work?": [
-        Panel("Pods that answer", "short", "By service.", {SERVICE: 'sum by (service) (up{service!=""})'}),
+        Panel("Pods that answer", "short", "By service.", {SERVICE: 'sum by (service) (up{suite="yikatong"})'}),
         Panel("Releases", "short", "Pods of each; two of one service during an upgrade.",
               {"{{service}} {{version}}": "count by (service, version) (yikatong_build_info)"}),
         Panel("Calls a second", "reqps", "By service.", {SERVICE: "sum by (service) (rate(yikatong_rpc_requests_total[5m]))"}),

@@ -408,6 +408,12 @@ class Stack:
         add("clock-admin", f"operations.{CITY}", "clock_admin", ["*"], [CITY])
         return found
 
+    def _make_certificates(self) -> None:
+        organisations = []
+        for name in self.organisations():
+            organisations += ["--organisation", name]
+        self._check([str(ROOT / "deploy" / "certificates" / "make"), str(self.certificates), *organisations])
+
     def mint_command(self) -> list:
         return [str(self.binaries / "yktctl"), "token", "mint", "--issuer-key",
                 str(self.certificates / "keys" / "token-issuer.key"), "--ttl", TOKEN_LIFE]
@@ -449,10 +455,7 @@ class Stack:
         self.ports = self.choose_ports()
         self.children = self._read("pids.json", {})  # of an earlier start: some may run on
         self.log.mkdir(exist_ok=True)
-        organisations = []
-        for name in self.organisations():
-            organisations += ["--organisation", name]
-        self._check([str(ROOT / "deploy" / "certificates" / "make"), str(self.certificates), *organisations])
+        self._make_certificates()
         self._start_postgres()
         self._start_redis()
         self._write_configs()

@@ -40,7 +40,7 @@ class Watch:
             self._run("alertmanager", {"route": {"receiver": "nobody"}, "receivers": [{"name": "nobody"}]},
                       "--storage.path", "--cluster.listen-address=")
             # The labels that the chart's PodMonitor gives.
-            targets = [{"targets": [one["metrics"]], "labels": {"service": one["service"], "pod": one["name"]}}
+            targets = [{"targets": [one["metrics"]], "labels": {"suite": "yikatong", "service": one["service"], "pod": one["name"]}}
                        for one in endpoints["processes"]]
             self._run("prometheus", {
                 "global": {"scrape_interval": self.interval, "evaluation_interval": self.interval},

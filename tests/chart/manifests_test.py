@@ -93,6 +93,12 @@ class Values(unittest.TestCase):
             with self.subTest(str(values)):
                 self.refused(values)
 
+    def test_a_reference_that_is_needed_and_not_given_is_refused(self):
+        self.assertIn("database.provision.secret", self.refused({"database": {"provision": {"enabled": True}}}))
+        for values in ({"redis": {"address": "cache"}}, {"services": {"registry": {"redisAddress": "cache:"}}}):
+            with self.subTest(str(values)):
+                self.refused(values)
+
     def test_a_trial_runs_as_the_user_that_its_image_knows(self):
         self.assertIn("10001", self.refused({"trial": {"enabled": True}, "user": 20000}))
 

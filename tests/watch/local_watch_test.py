@@ -86,8 +86,8 @@ class LocalWatch(unittest.TestCase):
         addresses = json.loads((self.folder / "watch.json").read_text(encoding="utf-8"))
         self.assertEqual(addresses, self.watch.addresses)
         (alert,) = eventually(lambda: get(addresses["alertmanager"], "/api/v2/alerts"), "the alert is at the Alertmanager")
-        self.assertEqual({"alertname": "Away", "service": "dispatch", "pod": "dispatch-2", "job": "yikatong", "severity": "warning",
-                          "instance": self.endpoints["processes"][1]["metrics"]}, alert["labels"])
+        self.assertEqual({"alertname": "Away", "suite": "yikatong", "service": "dispatch", "pod": "dispatch-2", "job": "yikatong",
+                          "severity": "warning", "instance": self.endpoints["processes"][1]["metrics"]}, alert["labels"])
         self.assertEqual({"summary": "Nobody answers"}, alert["annotations"])
         self.assertEqual("active", alert["status"]["state"])
         self.assertTrue(alert["generatorURL"].startswith(f"http://{addresses['prometheus']}/"), alert["generatorURL"])
