@@ -76,7 +76,7 @@ Parts::Parts(const config::Config& config, telemetry::Metrics& metrics, Keys key
     : metrics_(metrics),
       cipher_(std::move(keys.cipher)),
       file_signer_(std::move(keys.file_signer)),
-      cache_(redis::OpenCache(config, "bankgateway", clock_)),
+      cache_(redis::OpenCache(config, "bankgateway", clock_, &metrics)),
       auditlog_(std::move(auditlog)),
       catalogue_(std::move(catalogue)),
       business_clock_(config, clock_, metrics,

@@ -92,7 +92,7 @@ class AllParts final : public Parts {
   AllParts(const config::Config& config, telemetry::Metrics& metrics, Peers peers)
       : metrics_(metrics),
         peers_(std::move(peers)),
-        cache_(redis::OpenCache(config, "dispatch", clock_)),
+        cache_(redis::OpenCache(config, "dispatch", clock_, &metrics)),
         business_clock_(config, clock_, metrics,
                         rpc::AskAtOwner<catalogue::v1::ClockService::Stub>(peers_.catalogue.get())),
         database_(DatabaseOptionsOf(config, &metrics)),

@@ -46,7 +46,7 @@ Parts::Parts(const config::Config& config, telemetry::Metrics& metrics, Vault va
              std::unique_ptr<rpc::Channel> catalogue)
     : metrics_(metrics),
       vault_(std::move(vault)),
-      cache_(redis::OpenCache(config, "registry", clock_)),
+      cache_(redis::OpenCache(config, "registry", clock_, &metrics)),
       auditlog_(std::move(auditlog)),
       catalogue_(std::move(catalogue)),
       business_clock_(config, clock_, metrics,
