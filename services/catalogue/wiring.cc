@@ -30,7 +30,7 @@ std::span<const postgres::Migration> Migrations() { return kMigrations; }
 
 absl::StatusOr<std::unique_ptr<Parts>> Parts::Make(const config::Config& config,
                                                    telemetry::Metrics& metrics) {
-  YKT_ASSIGN_OR_RETURN(auto auditlog, rpc::OpenPeer(config, "auditlog"));
+  YKT_ASSIGN_OR_RETURN(auto auditlog, rpc::OpenPeer(config, "auditlog", &metrics));
   return std::unique_ptr<Parts>(new Parts(config, metrics, std::move(auditlog)));
 }
 
