@@ -53,7 +53,7 @@ absl::StatusOr<std::unique_ptr<Parts>> Parts::Make(const config::Config& config,
 
 Parts::Parts(const config::Config& config, crypto::NoteSigner signer, const base::Clock& clock,
              telemetry::Metrics& metrics)
-    : cache_(redis::OpenCache(config, "auditlog", clock)),
+    : cache_(redis::OpenCache(config, "auditlog", clock, &metrics)),
       database_(postgres::DatabaseOptionsOf(config, "auditlog", &metrics)),
       store_(database_),
       signer_(std::move(signer)),

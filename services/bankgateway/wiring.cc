@@ -61,10 +61,10 @@ absl::StatusOr<std::unique_ptr<Parts>> Parts::Make(const config::Config& config,
                        crypto::ReadX25519PrivateKey(config.Path("wrapping_key")));
   YKT_ASSIGN_OR_RETURN(crypto::Ed25519PublicKey registry,
                        crypto::ReadEd25519PublicKey(config.Path("registry_key")));
-  YKT_ASSIGN_OR_RETURN(auto auditlog, rpc::OpenPeer(config, "auditlog"));
+  YKT_ASSIGN_OR_RETURN(auto auditlog, rpc::OpenPeer(config, "auditlog", &metrics));
   std::unique_ptr<rpc::Channel> catalogue;
   if (rpc::HasAdjustableClock(config)) {
-    YKT_ASSIGN_OR_RETURN(catalogue, rpc::OpenPeer(config, "catalogue"));
+    YKT_ASSIGN_OR_RETURN(catalogue, rpc::OpenPeer(config, "catalogue", &metrics));
   }
   return std::unique_ptr<Parts>(new Parts(
       config, metrics,
@@ -77,7 +77,7 @@ Parts::Parts(const config::Config& config, telemetry::Metrics& metrics, Keys key
     : metrics_(metrics),
       cipher_(std::move(keys.cipher)),
       file_signer_(std::move(keys.file_signer)),
-      cache_(redis::OpenCache(config, "bankgateway", clock_)),
+      cache_(redis::OpenCache(config, "bankgateway", clock_, &metrics)),
       auditlog_(std::move(auditlog)),
       catalogue_(std::move(catalogue)),
       business_clock_(config, clock_, metrics,

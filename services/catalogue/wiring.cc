@@ -30,7 +30,7 @@ std::span<const postgres::Migration> Migrations() { return kMigrations; }
 
 absl::StatusOr<std::unique_ptr<Parts>> Parts::Make(const config::Config& config,
                                                    telemetry::Metrics& metrics) {
-  YKT_ASSIGN_OR_RETURN(auto auditlog, rpc::OpenPeer(config, "auditlog"));
+  YKT_ASSIGN_OR_RETURN(auto auditlog, rpc::OpenPeer(config, "auditlog", &metrics));
   return std::unique_ptr<Parts>(new Parts(config, metrics, std::move(auditlog)));
 }
 
@@ -38,7 +38,7 @@ Parts::Parts(const config::Config& config, telemetry::Metrics& metrics,
              std::unique_ptr<rpc::Channel> auditlog)
     : metrics_(metrics),
       auditlog_(std::move(auditlog)),
-      cache_(redis::OpenCache(config, "catalogue", clock_)),
+      cache_(redis::OpenCache(config, "catalogue", clock_, &metrics)),
       clock_adjustable_(config.Text("business_clock") == "adjustable"),
       database_(postgres::DatabaseOptionsOf(config, "catalogue", &metrics)),
       storage_(database_, *cache_, clock_, ids_, {.clock_adjustable = clock_adjustable_}),

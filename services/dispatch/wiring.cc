@@ -92,7 +92,7 @@ class AllParts final : public Parts {
   AllParts(const config::Config& config, telemetry::Metrics& metrics, Peers peers)
       : metrics_(metrics),
         peers_(std::move(peers)),
-        cache_(redis::OpenCache(config, "dispatch", clock_)),
+        cache_(redis::OpenCache(config, "dispatch", clock_, &metrics)),
         business_clock_(config, clock_, metrics,
                         rpc::AskAtOwner<catalogue::v1::ClockService::Stub>(peers_.catalogue.get())),
         database_(DatabaseOptionsOf(config, &metrics)),
@@ -241,8 +241,6 @@ class AllParts final : public Parts {
                                      "Chunks that wait to be worked on, by step.", {"step"});
     const auto oldest = metrics_.Gauges("yikatong_chunks_oldest_due_seconds",
                                         "How long the one that waits longest has.", {"step"});
-    const auto calls = metrics_.Gauges("yikatong_peer_calls",
-                                       "Calls to another service since the start.", {"peer"});
     for (std::unique_lock lock(mutex_); !stopping_;) {
       lock.unlock();
       if (const auto chunks = CountDueChunks(database_); chunks.ok()) {
@@ -252,10 +250,6 @@ class AllParts final : public Parts {
         }
       }
       lock.lock();
-      calls.With({"catalogue"}).Set(static_cast<double>(peers_.catalogue->CallCount()));
-      calls.With({"registry"}).Set(static_cast<double>(peers_.registry->CallCount()));
-      calls.With({"bankgateway"}).Set(static_cast<double>(peers_.gateway->CallCount()));
-      calls.With({"auditlog"}).Set(static_cast<double>(peers_.auditlog->CallCount()));
       wake_.wait_for(lock, kGaugesEvery, [this] { return stopping_.load(); });
     }
   }
@@ -366,10 +360,10 @@ std::span<const postgres::Migration> Migrations() { return sql::kMigrations; }
 absl::StatusOr<std::unique_ptr<Parts>> Parts::Make(const config::Config& config,
                                                    telemetry::Metrics& metrics) {
   Peers peers;
-  YKT_ASSIGN_OR_RETURN(peers.catalogue, rpc::OpenPeer(config, "catalogue"));
-  YKT_ASSIGN_OR_RETURN(peers.registry, rpc::OpenPeer(config, "registry"));
-  YKT_ASSIGN_OR_RETURN(peers.gateway, rpc::OpenPeer(config, "bankgateway"));
-  YKT_ASSIGN_OR_RETURN(peers.auditlog, rpc::OpenPeer(config, "auditlog"));
+  YKT_ASSIGN_OR_RETURN(peers.catalogue, rpc::OpenPeer(config, "catalogue", &metrics));
+  YKT_ASSIGN_OR_RETURN(peers.registry, rpc::OpenPeer(config, "registry", &metrics));
+  YKT_ASSIGN_OR_RETURN(peers.gateway, rpc::OpenPeer(config, "bankgateway", &metrics));
+  YKT_ASSIGN_OR_RETURN(peers.auditlog, rpc::OpenPeer(config, "auditlog", &metrics));
   return std::unique_ptr<Parts>(std::make_unique<AllParts>(config, metrics, std::move(peers)));
 }
 

@@ -30,10 +30,10 @@ absl::StatusOr<std::unique_ptr<Parts>> Parts::Make(const config::Config& config,
                        crypto::ReadEd25519PrivateKey(config.Path("signing_key")));
   YKT_ASSIGN_OR_RETURN(crypto::X25519PublicKey gateway,
                        crypto::ReadX25519PublicKey(config.Path("gateway_key")));
-  YKT_ASSIGN_OR_RETURN(auto auditlog, rpc::OpenPeer(config, "auditlog"));
+  YKT_ASSIGN_OR_RETURN(auto auditlog, rpc::OpenPeer(config, "auditlog", &metrics));
   std::unique_ptr<rpc::Channel> catalogue;
   if (rpc::HasAdjustableClock(config)) {
-    YKT_ASSIGN_OR_RETURN(catalogue, rpc::OpenPeer(config, "catalogue"));
+    YKT_ASSIGN_OR_RETURN(catalogue, rpc::OpenPeer(config, "catalogue", &metrics));
   }
   return std::unique_ptr<Parts>(
       new Parts(config, metrics, std::move(vault),
@@ -46,7 +46,7 @@ Parts::Parts(const config::Config& config, telemetry::Metrics& metrics, Vault va
              std::unique_ptr<rpc::Channel> catalogue)
     : metrics_(metrics),
       vault_(std::move(vault)),
-      cache_(redis::OpenCache(config, "registry", clock_)),
+      cache_(redis::OpenCache(config, "registry", clock_, &metrics)),
       auditlog_(std::move(auditlog)),
       catalogue_(std::move(catalogue)),
       business_clock_(config, clock_, metrics,

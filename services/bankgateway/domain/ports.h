@@ -164,6 +164,9 @@ class Directory {
   virtual absl::StatusOr<std::vector<Agreement>> CandidateAgreements(
       std::int32_t district, const std::string& department_id) = 0;
   virtual absl::StatusOr<Statistics> Count(std::int32_t district) = 0;
+  // Instructions of every bank that is called, by its code, of which it has told no outcome and
+  // that are not told to be unknown.
+  virtual absl::StatusOr<std::map<std::string, std::int64_t>> AwaitedByBank() = 0;
 };
 
 class InstructionBook {

@@ -59,8 +59,9 @@ class Workers {
  private:
   // One step: how much it did; 0 for nothing to do.
   using Step = std::function<absl::StatusOr<int>()>;
-  void Run(std::string name, int idle_ms, Step step);
-  void Loop(const std::string& name, int idle_ms, const Step& step);
+  // A thread of the worker `name`, for one bank or (empty) for all.
+  void Run(std::string name, std::string bank_code, int idle_ms, Step step);
+  void Loop(const std::string& name, const std::string& bank_code, int idle_ms, const Step& step);
   // Sleeps, unless there is new work for `name` (empty: sleeps in any case) or an end. False at the
   // end.
   bool Rest(int ms, const std::string& name);
@@ -75,6 +76,7 @@ class Workers {
   const WorkersOptions options_;
   telemetry::CounterFamily steps_;
   telemetry::GaugeFamily waiting_;
+  telemetry::GaugeFamily awaiting_;
   telemetry::GaugeFamily cases_;
   telemetry::GaugeFamily suspense_;
   telemetry::Gauge restore_open_;
