@@ -116,7 +116,8 @@ void Workers::Loop(const std::string& name, const std::string& bank_code, int id
       // A bank or database that is away is said once for each longer wait, not at every try.
       telemetry::Log::Warning("worker_failed",
                               {{"worker", name}, {"bank", bank_code}, {"status", did.status()}});
-      backoff_ms = std::clamp(backoff_ms * 2, std::max(idle_ms, 100), options_.max_backoff_ms);
+      const int least = std::max(idle_ms, 100);
+      backoff_ms = std::clamp(backoff_ms * 2, least, std::max(least, options_.max_backoff_ms));
       rest_ms = backoff_ms;
     } else {
       backoff_ms = 0;
