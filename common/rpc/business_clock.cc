@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/base/dates.h"
+#include "common/rpc/trace.h"
 #include "common/status/status.h"
 #include "common/telemetry/log.h"
 
@@ -64,6 +65,7 @@ absl::CivilDay ServiceBusinessClock::Today() const {
 }
 
 absl::Status ServiceBusinessClock::Start(absl::Duration patience) {
+  const CallScope scope(Trace::New());
   const auto until = std::chrono::steady_clock::now() + absl::ToChronoMilliseconds(patience);
   absl::Status asked = Look();
   for (std::unique_lock lock(mutex_); !asked.ok() && std::chrono::steady_clock::now() < until;) {
@@ -98,6 +100,7 @@ void ServiceBusinessClock::Loop() {
   bool well = true;
   for (std::unique_lock lock(mutex_); !stopping_;) {
     lock.unlock();
+    const CallScope scope(Trace::New());
     const absl::Status asked = Look();  // after a failure the date stays what it was
     if (asked.ok() != well) {
       well = asked.ok();

@@ -25,6 +25,7 @@
 
 #include "common/rpc/health.h"
 #include "common/rpc/metrics_page.h"
+#include "common/rpc/trace.h"
 #include "common/status/status.h"
 
 namespace yikatong::rpc {
@@ -259,6 +260,7 @@ class Server::Impl {
       if (stopped_) return;
       lock.unlock();
       if (std::chrono::steady_clock::now() - probed >= kProbeInterval) {
+        const CallScope scope(Trace::New());
         health_.SetReady(probe_());
         probed = std::chrono::steady_clock::now();
       }
