@@ -68,6 +68,12 @@ ONE_SERVICE = Dashboard("yikatong-service", "One service", "an engineer", {
             "half": 'histogram_quantile(0.5, sum by (le) (rate(yikatong_rpc_duration_seconds_bucket{service="$service"}[5m])))',
             "99 of 100": 'histogram_quantile(0.99, sum by (le) (rate(yikatong_rpc_duration_seconds_bucket{service="$service"}[5m])))'}),
         Panel("Running now", "short", "Each holds a thread.", {"{{pod}}": 'sum by (pod) (yikatong_rpc_running{service="$service"})'})],
+    "Settings": [
+        Panel("Kinds of settings", "short", "1 where all pods run with the same; more while an upgrade rolls them, and else never. "
+              "`--print-config` in two of them shows what differs.",
+              {"kinds": 'count(count by (hash) (yikatong_config_info{service="$service"}))'}, "stat"),
+        Panel("Pods by settings", "short", "Which hash most pods have, and which the others.",
+              {"{{hash}}": 'count by (hash) (yikatong_config_info{service="$service"})'})],
     "Database": [
         Panel("Transactions", "ops", "By outcome.",
               {"{{outcome}}": 'sum by (outcome) (rate(yikatong_database_transactions_total{service="$service"}[5m]))'}),

@@ -29,6 +29,7 @@ void DeclareClockOwner(config::Schema& schema, std::string_view owner) {
   schema
       .Text(key, "",
             "Address of " + std::string(owner) + "; only with business_clock = adjustable.")
+      .EachItsOwn()
       .Rule([key](const config::Config& config) -> std::optional<std::string> {
         if (!HasAdjustableClock(config) || !config.Text(key).empty()) return std::nullopt;
         return key + " is needed with business_clock = adjustable";

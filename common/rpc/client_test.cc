@@ -156,6 +156,19 @@ TEST(Settings, AreTheSameForEveryServer) {
   ASSERT_TRUE(channel.ok()) << channel.status();
   EXPECT_TRUE(AskOnce(**channel).ok());
 
+  const auto hash_with = [&](const std::string& key, const std::string& value) {
+    config::Environment changed = environment;
+    changed[key] = value;
+    const auto other = config::Load(schema, std::nullopt, changed);
+    EXPECT_TRUE(other.ok()) << other.status();
+    return ServerOptionsOf(*other).config_hash;
+  };
+  const std::string hash = ServerOptionsOf(*config).config_hash;
+  EXPECT_EQ(hash.size(), 12);
+  EXPECT_NE(hash_with("YKT_DISPATCH_MAX_THREADS", "65"), hash);
+  EXPECT_EQ(hash_with("YKT_DISPATCH_GRPC_ADDRESS", "127.0.0.2:0"), hash);
+  EXPECT_EQ(hash_with("YKT_DISPATCH_PROBE_ADDRESS", "127.0.0.2:1"), hash);
+
   config::Environment greedy = environment;
   greedy["YKT_DISPATCH_MAX_STREAMS"] = "64";
   EXPECT_THAT(std::string(config::Load(schema, std::nullopt, greedy).status().message()),

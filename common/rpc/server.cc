@@ -214,7 +214,8 @@ class Server::Impl {
   }
 
   absl::Status ListenForMetrics() {
-    metrics_page_ = std::make_unique<MetricsPage>(metrics_, options_.tls.certificate);
+    metrics_page_ =
+        std::make_unique<MetricsPage>(metrics_, options_.tls.certificate, options_.config_hash);
     const int port = metrics_page_->Start(options_.metrics_address);
     if (port == 0) return CannotListen("metrics", options_.metrics_address);
     bound_.metrics = Bound(options_.metrics_address, port);

@@ -61,6 +61,9 @@ struct ServerOptions {
   absl::Duration drain_notice = absl::ZeroDuration();
   // What still runs after this is cancelled.
   absl::Duration drain_deadline = absl::Seconds(20);
+  // Of the settings that all replicas should have alike, for yikatong_config_info; empty shows
+  // none.
+  std::string config_hash;
 };
 
 struct BoundAddresses {
