@@ -41,15 +41,17 @@ PAYMENT_DAY = Dashboard("yikatong-payment-day", "Payment day", "the person on wa
               {"{{what}}": "max by (what) (yikatong_gateway_waiting)"}),
         Panel("Steps of the gateway", "ops", "What its workers have done a second.",
               {"{{worker}}": 'sum by (worker) (rate(yikatong_gateway_steps_total{result="done"}[5m]))'}),
-        Panel("Steps that failed", "ops", "A bank that is away, say.",
-              {"{{worker}}": 'sum by (worker) (rate(yikatong_gateway_steps_total{result="failed"}[5m]))'}),
+        Panel("Steps that failed", "ops", "A bank that is away, say: results and day_end are of one bank each.",
+              {"{{worker}} {{bank}}": 'sum by (worker, bank) (rate(yikatong_gateway_steps_total{result="failed"}[5m]))'}),
+        Panel("Owed an answer", "short", "Instructions by the bank that has told no outcome of them; silent for an hour, BankSilent wakes somebody.",
+              {"{{bank}}": "max by (bank) (yikatong_gateway_awaiting)"}),
         Panel("Unknown outcomes", "short", "Days after sending, nobody knows.",
               {"unknown": 'max(yikatong_gateway_waiting{what="unknown"})'}, "stat")],
     "What waits for people?": [
         Panel("Open repairs", "short", "By kind: failed, returned, unroutable, held …", {KIND: "max by (kind) (yikatong_repairs_open)"}),
         Panel("Overdue repairs", "short", "Past their working days.", {KIND: "max by (kind) (yikatong_repairs_overdue)"})],
     "Can everybody work?": [
-        Panel("Pods that answer", "short", "By service.", {SERVICE: 'sum by (service) (up{service!=""})'}),
+        Panel("Pods that answer", "short", "By service.", {SERVICE: 'sum by (service) (up{suite="yikatong"})'}),
         Panel("Releases", "short", "Pods of each; two of one service during an upgrade.",
               {"{{service}} {{version}}": "count by (service, version) (yikatong_build_info)"}),
         Panel("Calls a second", "reqps", "By service.", {SERVICE: "sum by (service) (rate(yikatong_rpc_requests_total[5m]))"}),
@@ -67,7 +69,9 @@ ONE_SERVICE = Dashboard("yikatong-service", "One service", "an engineer", {
         Panel("Duration", "s", "Half, and all but a hundredth, of the calls are quicker.", {
             "half": 'histogram_quantile(0.5, sum by (le) (rate(yikatong_rpc_duration_seconds_bucket{service="$service"}[5m])))',
             "99 of 100": 'histogram_quantile(0.99, sum by (le) (rate(yikatong_rpc_duration_seconds_bucket{service="$service"}[5m])))'}),
-        Panel("Running now", "short", "Each holds a thread.", {"{{pod}}": 'sum by (pod) (yikatong_rpc_running{service="$service"})'})],
+        Panel("Running now", "short", "Each holds a thread.", {"{{pod}}": 'sum by (pod) (yikatong_rpc_running{service="$service"})'}),
+        Panel("Calls to others", "reqps", "Begun a second, by the service that is called.",
+              {"{{peer}}": 'sum by (peer) (rate(yikatong_peer_calls_total{service="$service"}[5m])) or vector(0)'})],
     "Settings": [
         Panel("Kinds of settings", "short", "1 where all pods run with the same; more while an upgrade rolls them, and else never. "
               "`--print-config` in two of them shows what differs.",
@@ -84,7 +88,17 @@ ONE_SERVICE = Dashboard("yikatong-service", "One service", "an engineer", {
               {"{{state}}": 'sum by (state) (yikatong_database_connections{service="$service"})'}),
         Panel("Statements", "ops", "Sent a second.", {"statements": 'sum(rate(yikatong_database_statements_total{service="$service"}[5m]))'}),
         Panel("Run again", "ops", "After a deadlock or a serialization failure.",
-              {"retries": 'sum(rate(yikatong_database_retries_total{service="$service"}[5m]))'})]}, by_service=True)
+              {"retries": 'sum(rate(yikatong_database_retries_total{service="$service"}[5m]))'})],
+    "Redis": [
+        Panel("Redis answers", "short", "1 while it does, by pod. Without it the service is slower, not wrong.",
+              {"{{pod}}": 'min by (pod) (yikatong_redis_up{service="$service"})'}),
+        Panel("Commands", "ops", "By how they ended; skipped ones were not sent, as it had not answered before.",
+              {"{{result}}": 'sum by (result) (rate(yikatong_redis_commands_total{service="$service"}[5m]))'}),
+        Panel("Duration of commands", "s", "All but a hundredth are quicker.", {
+            "99 of 100": 'histogram_quantile(0.99, sum by (le) (rate(yikatong_redis_command_seconds_bucket{service="$service"}[5m])))'}),
+        Panel("Looked up", "ops", "Found or not, by cache; most services have none there.",
+              {"{{cache}} {{result}}": 'sum by (cache, result) (rate(yikatong_redis_lookups_total{service="$service"}[5m])) or vector(0)'})]},
+    by_service=True)
 
 MONEY = Dashboard("yikatong-money", "Money and budget", "finance", {
     "Differences with banks": [

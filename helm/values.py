@@ -5,6 +5,7 @@
 
 SERVICES = ("auditlog", "catalogue", "registry", "bankgateway", "dispatch", "banksim")
 
+ADDRESS = "^([^\\s]+:[0-9]{1,5})?$"
 NAME = "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"
 QUANTITY = "^[0-9]+(\\.[0-9]+)?(m|Ki|Mi|Gi|Ti)?$"
 
@@ -95,7 +96,7 @@ SERVICE = {
     "database": flag("Whether it owns a database.", True),
     "databaseHost": text("Host of its database, where that is another than database.host."),
     "redis": flag("Whether it uses Redis, where there is one.", True),
-    "redisAddress": text("host:port of its Redis, where that is another than redis.address."),
+    "redisAddress": text("host:port of its Redis, where that is another than redis.address.", pattern=ADDRESS),
     "keys": texts("Settings that name a key, and the file in the Secret secrets.keys."),
     "storage": table("A disk for each pod, for what is remembered apart from the database; the pods are then of a StatefulSet.", {
         "setting": text("The setting that names the file on it; empty for no disk."),
@@ -189,20 +190,23 @@ VALUES = {
         "caSecret": name("Secret with ca.crt, the authority of the server's certificate; verify-ca and verify-full need it."),
         "provision": table("Making databases and roles before the migrations.", {
             "enabled": flag("Whether the chart does it; otherwise they are there.", False),
-            "secret": name("Secret with username and password of a role that may create both."),
+            "secret": name("Secret with username and password of a role that may create both; needed where the chart does it."),
             "database": text("Database that it connects to.", "postgres")})}),
     "redis": table("Redis 7, for caches and rate limits: with it only speed is lost.", {
-        "address": text("host:port; empty for none: each pod then counts rates by itself."),
+        "address": text("host:port; empty for none: each pod then counts rates by itself.", pattern=ADDRESS),
         "secret": name("Secret with password; empty for none.")}),
     "migrations": table("A Job for each service that brings its schema up to date. A schema works with the release before, too.", {
         "enabled": flag("Whether the chart runs them.", True),
         "deadlineSeconds": number("How long one may take.", 1800, 60, 86400),
-        "retries": number("How often a failed one is tried again.", 6, 0, 20),
+        "retries": number("How often a failed one is tried again, after 10, 20, 40 … seconds.", 3, 0, 20),
         "resources": resources("50m", "64Mi", "256Mi")}),
-    "priority": table("A PriorityClass for the services.", {
+    "restore": table("After the databases were put back from a backup: see RESTORING.md.", {
+        "id": text("Name of the restore, another one for each: the migrations' Jobs then raise the restore epochs, once. It may stay.", "",
+                   pattern=r"^[A-Za-z0-9._-]{0,64}$")}),
+    "priority": table("A PriorityClass for the services, and for the trial's PostgreSQL and Redis. Such a class is the whole cluster's.", {
         "create": flag("Whether the chart makes one.", True),
-        "name": name("Its name; empty for <fullname> where the chart makes it, else for none."),
-        "value": number("Its value.", 100000, -1000000000, 1000000000)}),
+        "name": name("Its name; empty for <namespace>-<fullname>-<value> where the chart makes it, else for none."),
+        "value": number("Its value. That of a class can never change: with a name of your own, name another one, too.", 100000, -1000000000, 1000000000)}),
     "topologySpread": table("What happens to a pod that cannot be spread.", {
         "nodes": choice("Over nodes.", "ScheduleAnyway", "DoNotSchedule"),
         "zones": choice("Over zones.", "ScheduleAnyway", "DoNotSchedule")}),

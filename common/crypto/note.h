@@ -32,6 +32,7 @@ class NoteVerifier {
 
   const std::string& name() const { return name_; }
   std::uint32_t key_hash() const { return key_hash_; }
+  const Ed25519PublicKey& key() const { return key_; }
   std::string VerifierKey() const;
 
   // Whether a signature line by this key is on the note, and is right. InvalidArgument for what is

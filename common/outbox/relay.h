@@ -6,10 +6,10 @@
 // an answer that did not come, the relay goes on from what the log says is next.
 //
 // `producer` names the service and its restore epoch ("dispatch/1"). After the database was
-// restored from a backup the epoch must be raised before the first write: numbers of the lost
-// timeline are then never used again, and what the old epoch had numbered without an
-// acknowledgement is numbered anew (the log may then hold such an entry twice). Without that the
-// relay stops with OUTBOX_DIVERGED, since the log knows more than we do.
+// restored from a backup the epoch must be raised before the first write (restore.h): numbers of
+// the lost timeline are then never used again, and what the old epoch had numbered without an
+// acknowledgement is numbered anew. Without that the relay stops with OUTBOX_DIVERGED, since the
+// log knows more than we do.
 #pragma once
 
 #include <condition_variable>

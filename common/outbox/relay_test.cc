@@ -356,6 +356,28 @@ TEST_F(RelayTest, ARaisedRestoreEpochNumbersAnewWhatWasNotAcknowledged) {
             "1,2,3");
 }
 
+TEST_F(RelayTest, AnEmptyLogInThePlaceOfTheOldOneTakesARaisedEpochFromNumberOne) {
+  {
+    Relay relay(db_->database(), *one_, sink_, {.producer = kProducer});
+    AppendMany(3);
+    Drain(relay);
+  }
+  FakeSink anew;
+  AppendMany(2);
+  {
+    Relay relay(db_->database(), *one_, anew, {.producer = kProducer});
+    EXPECT_EQ(ReasonOf(relay.RunOnce().status()), Reason::kOutboxDiverged);
+  }
+  EXPECT_EQ(anew.appends(), 0) << "its old numbers go into no other log";
+  Relay relay(db_->database(), *one_, anew, {.producer = "dispatch/2"});
+  Drain(relay);
+  EXPECT_EQ(anew.Log(kProducer).size(), 0u);
+  EXPECT_EQ(anew.Log("dispatch/2").size(), 2u) << "what the former log had not acknowledged";
+  EXPECT_EQ(db_->Sql("SELECT string_agg(number::text, ',' ORDER BY number) FROM outbox_number "
+                     "WHERE producer = 'dispatch/2'"),
+            "1,2");
+}
+
 TEST_F(RelayTest, OldAcknowledgedEntriesAreForgottenAndNoOthers) {
   {
     Relay relay(db_->database(), *one_, sink_, {.producer = kProducer});

@@ -57,6 +57,18 @@ DatabaseOptions DatabaseOptionsOf(const config::Config& config, std::string_view
   return options;
 }
 
+absl::StatusOr<DatabaseOptions> OwnerOptionsOf(const config::Config& config,
+                                               std::string_view service) {
+  const std::string& conninfo = config.Text("owner_conninfo");
+  if (conninfo.empty()) {
+    return status::Refuse(status::Reason::kConfigInvalid, "owner_conninfo is needed to migrate");
+  }
+  DatabaseOptions options;
+  options.conninfo = WithPassword(conninfo, config.Secret("owner_password"));
+  options.application_name = service;
+  return options;
+}
+
 WorkerOptions WorkerOptionsOf(const config::Config& config) {
   const std::int64_t lease_ms = LeaseMs(config);
   WorkerOptions options;
@@ -69,13 +81,8 @@ WorkerOptions WorkerOptionsOf(const config::Config& config) {
 
 absl::Status MigrateAsOwner(const config::Config& config, std::string_view service,
                             std::span<const Migration> migrations, std::ostream& out) {
-  const std::string& conninfo = config.Text("owner_conninfo");
-  if (conninfo.empty()) {
-    return status::Refuse(status::Reason::kConfigInvalid, "owner_conninfo is needed to migrate");
-  }
-  YKT_ASSIGN_OR_RETURN(
-      const MigrateResult result,
-      Migrate(WithPassword(conninfo, config.Secret("owner_password")), service, migrations));
+  YKT_ASSIGN_OR_RETURN(const DatabaseOptions owner, OwnerOptionsOf(config, service));
+  YKT_ASSIGN_OR_RETURN(const MigrateResult result, Migrate(owner.conninfo, service, migrations));
   out << "migrations applied: " << result.applied << ", schema version: " << result.version << "\n";
   return absl::OkStatus();
 }

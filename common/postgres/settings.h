@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "common/config/config.h"
 #include "common/postgres/database.h"
 #include "common/postgres/lease.h"
@@ -35,6 +36,10 @@ void DeclareDatabase(config::Schema& schema, PoolSize pool = {});
 // transaction stands still as long as the lease. `metrics` outlives the database; it may be null.
 DatabaseOptions DatabaseOptionsOf(const config::Config& config, std::string_view service,
                                   telemetry::Metrics* metrics = nullptr);
+
+// As the owner role, which migrates. CONFIG_INVALID where none is configured.
+absl::StatusOr<DatabaseOptions> OwnerOptionsOf(const config::Config& config,
+                                               std::string_view service);
 
 // Beats, margin and the time until others take over, in proportion to `lease` as the defaults are
 // to 15 s. All replicas must have the same.

@@ -12,10 +12,12 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <stop_token>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "common/redis/cache_watch.h"
 #include "common/telemetry/log.h"
 
 namespace yikatong::redis {
@@ -126,21 +128,34 @@ Reply Command(redisContext& context, const std::vector<std::string_view>& words)
       redisCommandArgv(&context, static_cast<int>(words.size()), data.data(), sizes.data())));
 }
 
-// A connection that is logged in, or nothing.
-Context Connect(const RedisOptions& options) {
+// Why `context` gave no reply; `error` is what the system said then.
+CommandResult NoReply(const redisContext& context, int error) {
+  const bool late = error == EAGAIN || error == EWOULDBLOCK || error == ETIMEDOUT;
+  return context.err == REDIS_ERR_IO && late ? CommandResult::kTimeout
+                                             : CommandResult::kUnreachable;
+}
+
+// A connection that is logged in; or nothing, and `why`.
+Context Connect(const RedisOptions& options, CommandResult& why) {
+  why = CommandResult::kUnreachable;
   const timeval timeout = TimeVal(options.timeout);
   Context context(options.unix_socket.empty()
                       ? redisConnectWithTimeout(options.host.c_str(), options.port, timeout)
                       : redisConnectUnixWithTimeout(options.unix_socket.c_str(), timeout));
-  if (context == nullptr || context->err != 0 ||
-      redisSetTimeout(context.get(), timeout) != REDIS_OK) {
+  if (context == nullptr) return nullptr;
+  if (context->err != 0) {
+    why = NoReply(*context, errno);
     return nullptr;
   }
+  if (redisSetTimeout(context.get(), timeout) != REDIS_OK) return nullptr;
   if (!options.password.empty()) {
     const Reply reply = options.username.empty()
                             ? Command(*context, {"AUTH", options.password})
                             : Command(*context, {"AUTH", options.username, options.password});
-    if (reply == nullptr || reply->type == REDIS_REPLY_ERROR) return nullptr;
+    if (reply == nullptr || reply->type == REDIS_REPLY_ERROR) {
+      why = reply == nullptr ? NoReply(*context, errno) : CommandResult::kError;
+      return nullptr;
+    }
   }
   return context;
 }
@@ -149,8 +164,11 @@ std::string_view Text(const redisReply& reply) { return {reply.str, reply.len}; 
 
 class Subscriber final : public Subscription {
  public:
-  Subscriber(const RedisOptions& options, std::string channel, Cache::OnMessage on_message)
+  // `watch` may be null.
+  Subscriber(const RedisOptions& options, CacheWatch* watch, std::string channel,
+             Cache::OnMessage on_message)
       : options_(options),
+        watch_(watch),
         channel_(std::move(channel)),
         on_message_(std::move(on_message)),
         thread_([this] { Loop(); }) {}
@@ -171,10 +189,17 @@ class Subscriber final : public Subscription {
     return stopping_;
   }
 
+  void Ended(CommandResult result) {
+    if (watch_ != nullptr) watch_->Ended(CommandKind::kSubscribe, result);
+  }
+
   void Loop() {
     int wait_ms = kSubscriberFirstWaitMs;
     while (!Stopping()) {
-      if (Context context = Connect(options_); context != nullptr) {
+      CommandResult why;
+      if (Context context = Connect(options_, why); context == nullptr) {
+        Ended(why);
+      } else {
         {
           std::lock_guard lock(mutex_);
           if (stopping_) return;
@@ -193,7 +218,11 @@ class Subscriber final : public Subscription {
   // Until the connection ends; whether it had come to a subscription.
   bool Listen(redisContext& context) {
     const Reply subscribed = Command(context, {"SUBSCRIBE", channel_});
-    if (subscribed == nullptr || subscribed->type == REDIS_REPLY_ERROR) return false;
+    if (subscribed == nullptr || subscribed->type == REDIS_REPLY_ERROR) {
+      Ended(subscribed == nullptr ? NoReply(context, errno) : CommandResult::kError);
+      return false;
+    }
+    Ended(CommandResult::kOk);
     if (redisSetTimeout(&context, TimeVal(std::chrono::milliseconds(kSubscriberPollMs))) !=
         REDIS_OK) {
       return true;
@@ -220,6 +249,7 @@ class Subscriber final : public Subscription {
   }
 
   const RedisOptions options_;
+  CacheWatch* const watch_;
   const std::string channel_;
   const Cache::OnMessage on_message_;
   std::mutex mutex_;
@@ -232,31 +262,34 @@ class Subscriber final : public Subscription {
 class HiredisCache final : public RedisCache {
  public:
   HiredisCache(RedisOptions options, const base::Clock& clock)
-      : options_(std::move(options)), clock_(clock), limiter_(clock) {}
+      : options_(std::move(options)), clock_(clock), limiter_(clock) {
+    if (options_.metrics == nullptr) return;
+    watch_ = std::make_unique<CacheWatch>(*options_.metrics);
+    pulse_ = std::jthread([this](const std::stop_token& stop) { Pulse(stop); });
+  }
 
   std::optional<std::string> Get(std::string_view key) override {
-    const Reply reply = Run({"GET", Named(key)});
-    if (reply != nullptr && reply->type == REDIS_REPLY_STRING) {
-      ++hits_;
-      return std::string(Text(*reply));
-    }
-    ++misses_;
-    return std::nullopt;
+    const Reply reply = Run(CommandKind::kGet, {"GET", Named(key)});
+    const bool hit = reply != nullptr && reply->type == REDIS_REPLY_STRING;
+    ++(hit ? hits_ : misses_);
+    if (watch_ != nullptr) watch_->LookedUp(key, hit);
+    return hit ? std::optional<std::string>(Text(*reply)) : std::nullopt;
   }
 
   void Set(std::string_view key, std::string_view value, std::chrono::milliseconds ttl) override {
     if (ttl.count() <= 0) return;
-    Run({"SET", Named(key), value, "PX", std::to_string(ttl.count())});
+    Run(CommandKind::kSet, {"SET", Named(key), value, "PX", std::to_string(ttl.count())});
   }
 
-  void Delete(std::string_view key) override { Run({"DEL", Named(key)}); }
+  void Delete(std::string_view key) override { Run(CommandKind::kDelete, {"DEL", Named(key)}); }
 
   void Publish(std::string_view channel, std::string_view payload) override {
-    Run({"PUBLISH", Named(channel), payload});
+    Run(CommandKind::kPublish, {"PUBLISH", Named(channel), payload});
   }
 
   std::unique_ptr<Subscription> Subscribe(std::string_view channel, OnMessage on_message) override {
-    return std::make_unique<Subscriber>(options_, Named(channel), std::move(on_message));
+    return std::make_unique<Subscriber>(options_, watch_.get(), Named(channel),
+                                        std::move(on_message));
   }
 
   bool AllowRate(std::string_view key, int64_t limit, std::chrono::milliseconds window) override {
@@ -264,7 +297,8 @@ class HiredisCache final : public RedisCache {
     static constexpr char kCount[] =
         "local n = redis.call('INCR', KEYS[1]) "
         "if n == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end return n";
-    const Reply reply = Run({"EVAL", kCount, "1", Named(key), std::to_string(window.count())});
+    const Reply reply =
+        Run(CommandKind::kRate, {"EVAL", kCount, "1", Named(key), std::to_string(window.count())});
     if (reply == nullptr || reply->type != REDIS_REPLY_INTEGER)
       return limiter_.Allow(key, limit, window);
     return reply->integer <= limit;
@@ -282,41 +316,73 @@ class HiredisCache final : public RedisCache {
   std::string Named(std::string_view name) const { return options_.prefix + std::string(name); }
 
   // The reply, also when it is an error reply; nothing when there was none.
-  Reply Run(const std::vector<std::string_view>& words) {
+  Reply Run(CommandKind kind, const std::vector<std::string_view>& words) {
     const int64_t now_ms = clock_.MonotonicMillis();
     if (now_ms < closed_until_ms_) {
       ++skipped_;
+      if (watch_ != nullptr) watch_->Ended(kind, CommandResult::kSkipped);
       return nullptr;
     }
-    Context context = Take();
-    const bool fresh = context == nullptr;
-    if (fresh) context = Connect(options_);
-    Reply reply = context == nullptr ? nullptr : Command(*context, words);
-    const int error = errno;
-    if (reply == nullptr && !fresh &&
-        (context->err == REDIS_ERR_EOF ||
-         (context->err == REDIS_ERR_IO && (error == EPIPE || error == ECONNRESET)))) {
-      // An idle connection whose server was started anew: once more. (Not after a time-out.)
-      context = Connect(options_);
-      if (context != nullptr) reply = Command(*context, words);
+    const auto start = std::chrono::steady_clock::now();
+    CommandResult result;
+    Reply reply = Ask(words, result);
+    if (watch_ != nullptr) {
+      watch_->Took(std::chrono::steady_clock::now() - start);
+      watch_->Ended(kind, result);
     }
     if (reply == nullptr) {
       ++failures_;
-      if (++failures_in_a_row_ >= options_.breaker_failures) Open(now_ms);
+      if (++failures_in_a_row_ >= options_.breaker_failures) Open(now_ms, result);
       return nullptr;
     }
     failures_in_a_row_ = 0;
     // An error reply (full, or read-only) is an answer: a miss, but the connection is sound.
-    if (reply->type == REDIS_REPLY_ERROR) ++failures_;
+    if (result == CommandResult::kError) ++failures_;
+    return reply;
+  }
+
+  // As Run, and how it ended.
+  Reply Ask(const std::vector<std::string_view>& words, CommandResult& result) {
+    Context context = Take();
+    const bool fresh = context == nullptr;
+    if (fresh) context = Connect(options_, result);
+    Reply reply = context == nullptr ? nullptr : Command(*context, words);
+    int error = errno;
+    if (reply == nullptr && !fresh &&
+        (context->err == REDIS_ERR_EOF ||
+         (context->err == REDIS_ERR_IO && (error == EPIPE || error == ECONNRESET)))) {
+      // An idle connection whose server was started anew: once more. (Not after a time-out.)
+      context = Connect(options_, result);
+      if (context != nullptr) reply = Command(*context, words);
+      error = errno;
+    }
+    if (context == nullptr) return nullptr;  // `result` is why
+    if (reply == nullptr) {
+      result = NoReply(*context, error);
+      return nullptr;
+    }
+    result = reply->type == REDIS_REPLY_ERROR ? CommandResult::kError : CommandResult::kOk;
     Give(std::move(context));
     return reply;
   }
 
-  void Open(int64_t now_ms) {
+  void Open(int64_t now_ms, CommandResult why) {
     closed_until_ms_ = now_ms + options_.breaker_pause.count();
-    telemetry::Log::Warning("redis_left_alone", {{"pause_ms", options_.breaker_pause.count()}});
+    telemetry::Log::Warning("redis_left_alone",
+                            {{"pause_ms", options_.breaker_pause.count()}, {"why", NameOf(why)}});
     std::lock_guard lock(mutex_);
     idle_.clear();
+  }
+
+  // Asks at even times, so that what is shown is true also while nobody calls.
+  void Pulse(const std::stop_token& stop) {
+    std::mutex mutex;
+    std::condition_variable_any wake;
+    std::unique_lock lock(mutex);
+    while (!wake.wait_for(lock, stop, options_.ping_every, [&] { return stop.stop_requested(); })) {
+      const Reply reply = Run(CommandKind::kPing, {"PING"});
+      watch_->Answers(reply != nullptr && reply->type != REDIS_REPLY_ERROR);
+    }
   }
 
   Context Take() {
@@ -341,6 +407,8 @@ class HiredisCache final : public RedisCache {
   std::atomic<int64_t> closed_until_ms_{0};  // of the breaker
   std::mutex mutex_;
   std::vector<Context> idle_;
+  std::unique_ptr<CacheWatch> watch_;  // none without metrics
+  std::jthread pulse_;                 // ends before the rest
 };
 
 }  // namespace

@@ -18,6 +18,10 @@
 
 #include "common/base/clock.h"
 
+namespace yikatong::telemetry {
+class Metrics;
+}
+
 namespace yikatong::redis {
 
 // Ends a subscription when it goes; no callback runs after that.
@@ -31,7 +35,8 @@ class Cache {
   using OnMessage = std::function<void(std::string_view payload)>;
   virtual ~Cache() = default;
 
-  // The value, or nothing (also when Redis does not answer).
+  // The value, or nothing (also when Redis does not answer). A key begins with the name of its
+  // cache and a colon, as in "policy:7": hits are counted by it.
   virtual std::optional<std::string> Get(std::string_view key) = 0;
   virtual void Set(std::string_view key, std::string_view value, std::chrono::milliseconds ttl) = 0;
   virtual void Delete(std::string_view key) = 0;
@@ -63,6 +68,8 @@ struct RedisOptions {
   int max_connections = 4;                // idle ones kept
   int breaker_failures = 3;               // in a row, and Redis is left alone
   std::chrono::milliseconds breaker_pause{1'000};
+  telemetry::Metrics* metrics = nullptr;        // where to count; outlives the cache; may be null
+  std::chrono::milliseconds ping_every{5'000};  // with metrics, for yikatong_redis_up
 };
 
 // For gauges and tests; totals since the start.
@@ -79,7 +86,8 @@ class RedisCache : public Cache {
   virtual CacheCounters Counters() const = 0;
 };
 
-// Connects at first use; `clock` must outlive the cache.
+// Connects at first use; `clock` must outlive the cache. With metrics a thread of it sends a PING
+// now and then.
 std::unique_ptr<RedisCache> MakeRedisCache(RedisOptions options, const base::Clock& clock);
 
 }  // namespace yikatong::redis

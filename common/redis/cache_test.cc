@@ -1,6 +1,7 @@
 #include "common/redis/cache.h"
 
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -15,10 +16,15 @@
 #include <thread>
 #include <vector>
 
+#include "common/telemetry/metrics.h"
+
 namespace yikatong::redis {
 namespace {
 
 using std::chrono::milliseconds;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
 constexpr milliseconds kLong = std::chrono::minutes(10);
 
 // A private server on a unix socket, with nothing on disk.
@@ -272,6 +278,123 @@ TEST_F(RedisTest, ManyThreadsShareOneCache) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(cache->Counters().hits, 1'600);
+}
+
+class RedisMetricsTest : public RedisTest {
+ protected:
+  // It asks by itself only where `options` say so.
+  std::unique_ptr<RedisCache> Watched(RedisOptions options = {.ping_every = kLong}) {
+    options.metrics = &metrics_;
+    return Make(std::move(options));
+  }
+  double Commands(std::string_view command, std::string_view result) {
+    return metrics_.Counters("yikatong_redis_commands_total", "", {"command", "result"})
+        .With({command, result})
+        .Value();
+  }
+  double Lookups(std::string_view cache, std::string_view result) {
+    return metrics_.Counters("yikatong_redis_lookups_total", "", {"cache", "result"})
+        .With({cache, result})
+        .Value();
+  }
+  // Waits until it is said that Redis answers (1), or that it does not (0).
+  void AwaitUp(int up) {
+    const std::string said = "\nyikatong_redis_up " + std::to_string(up);
+    while (metrics_.Exposition().find(said) == std::string::npos) std::this_thread::yield();
+  }
+
+  telemetry::Metrics metrics_;
+};
+
+TEST_F(RedisMetricsTest, CountCommandsByKindAndLookupsByCache) {
+  const auto cache = Watched();
+  EXPECT_THAT(metrics_.Exposition(),
+              HasSubstr(R"(yikatong_redis_commands_total{command="set",result="timeout"} 0)"));
+  cache->Get("policy:1");
+  cache->Set("policy:1", "v", kLong);
+  cache->Get("policy:1");
+  cache->Get("policy:2");
+  cache->Get("120105199001010011");
+  cache->Delete("policy:1");
+  cache->Publish("progress", "1");
+  cache->AllowRate("rate:caller", 2, kLong);
+  EXPECT_EQ(Commands("get", "ok"), 4);
+  EXPECT_EQ(Commands("set", "ok"), 1);
+  EXPECT_EQ(Commands("delete", "ok"), 1);
+  EXPECT_EQ(Commands("publish", "ok"), 1);
+  EXPECT_EQ(Commands("rate", "ok"), 1);
+  EXPECT_EQ(Lookups("policy", "hit"), 1);
+  EXPECT_EQ(Lookups("policy", "miss"), 2);
+  EXPECT_EQ(Lookups("other", "miss"), 1);
+  EXPECT_THAT(metrics_.Exposition(), AllOf(HasSubstr("yikatong_redis_command_seconds_count 8"),
+                                           Not(HasSubstr("120105199001010011"))));
+}
+
+TEST_F(RedisMetricsTest, ShowARedisThatIsStoppedAndItsReturn) {
+  const auto cache = Watched();
+  cache->Set("policy:1", "v", kLong);
+  server_.Stop();
+  for (int i = 0; i < 5; ++i) cache->Get("policy:1");
+  EXPECT_EQ(Commands("get", "unreachable"), 3);
+  EXPECT_EQ(Commands("get", "skipped"), 2) << "held to be down";
+  EXPECT_EQ(Lookups("policy", "miss"), 5) << "without an answer it is a miss";
+  EXPECT_THAT(metrics_.Exposition(), HasSubstr("yikatong_redis_command_seconds_count 4"));
+  server_.Start();
+  clock_.Advance(absl::Seconds(1));
+  cache->Get("policy:1");
+  EXPECT_EQ(Commands("get", "ok"), 1);
+}
+
+TEST_F(RedisMetricsTest, TellARedisThatIsSlowFromOneThatRefuses) {
+  const auto slow = Watched({.timeout = milliseconds(30), .ping_every = kLong});
+  slow->Set("k", "v", kLong);
+  server_.Pause();
+  slow->Get("k");
+  EXPECT_EQ(Commands("get", "timeout"), 1);
+  server_.Resume();
+  server_.Stop();
+  server_.Start({"--maxmemory", "1", "--maxmemory-policy", "noeviction"});
+  const auto full = Watched();
+  full->Set("k", "v", kLong);
+  EXPECT_EQ(Commands("set", "error"), 1);
+  server_.Stop();
+  server_.StartWithPassword("word");
+  const auto wrong = Watched({.password = "other", .ping_every = kLong});
+  wrong->Delete("k");
+  EXPECT_EQ(Commands("delete", "error"), 1);
+}
+
+TEST_F(RedisMetricsTest, SayWhetherItAnswersAlsoWhileNobodyCalls) {
+  const auto cache = Watched({.ping_every = milliseconds(1)});
+  AwaitUp(1);
+  server_.Stop();
+  AwaitUp(0);
+  while (!cache->Counters().breaker_open) std::this_thread::yield();
+  server_.Start();
+  clock_.Advance(absl::Seconds(1));
+  AwaitUp(1);
+}
+
+TEST_F(RedisMetricsTest, SayThatOneWhichRefusesToAnswerDoesNot) {
+  server_.Stop();
+  server_.StartWithPassword("word");
+  const auto without = Watched({.ping_every = milliseconds(1)});
+  AwaitUp(0);
+  EXPECT_GT(Commands("ping", "error"), 0);
+  EXPECT_EQ(Commands("ping", "unreachable"), 0);
+}
+
+TEST_F(RedisMetricsTest, CountSubscriptionsThatWereMadeAndMadeAnew) {
+  const auto cache = Watched({.breaker_failures = 1'000'000, .ping_every = kLong});
+  Messages messages;
+  const auto subscription = cache->Subscribe("progress", messages.Callback());
+  EXPECT_TRUE(messages.ArrivesWhenPublished(*cache, "progress", "one"));
+  EXPECT_EQ(Commands("subscribe", "ok"), 1);
+  server_.Stop();
+  while (Commands("subscribe", "unreachable") < 1) std::this_thread::yield();
+  server_.Start();
+  EXPECT_TRUE(messages.ArrivesWhenPublished(*cache, "progress", "two"));
+  EXPECT_EQ(Commands("subscribe", "ok"), 2);
 }
 
 TEST(NoCacheTest, HoldsNothingAndLimitsRatesWithinTheProcess) {

@@ -51,11 +51,12 @@ void DeclareRedis(config::Schema& schema) {
 }
 
 std::unique_ptr<Cache> OpenCache(const config::Config& config, std::string_view service,
-                                 const base::Clock& clock) {
+                                 const base::Clock& clock, telemetry::Metrics* metrics) {
   std::optional<RedisOptions> options = ReadAddress(config.Text("redis_address"));
   if (!options.has_value()) return MakeNoCache(clock);
   options->password = config.Secret("redis_password");
   options->prefix = std::string(service) + ":";
+  options->metrics = metrics;
   return MakeRedisCache(*std::move(options), clock);
 }
 

@@ -24,9 +24,10 @@ namespace yikatong::redis {
 void DeclareRedis(config::Schema& schema);
 
 // Every key and channel begins with `service`. Without an address it is the cache that caches
-// nothing and counts rates in this process. `clock` must outlive it.
+// nothing, counts rates in this process and has no metrics. `clock` and `metrics` must outlive it;
+// `metrics` may be null.
 std::unique_ptr<Cache> OpenCache(const config::Config& config, std::string_view service,
-                                 const base::Clock& clock);
+                                 const base::Clock& clock, telemetry::Metrics* metrics = nullptr);
 
 // False once `who` had its calls of this second, over all replicas of the service. An organisation
 // is limited by rate_limit. A service ("service:<name>") calls for everybody at once and by chunks:

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "common/status/status.h"
+#include "common/telemetry/metrics.h"
 
 namespace yikatong::redis {
 namespace {
@@ -52,6 +53,20 @@ TEST_F(RateLimitTest, HoldsWithinTheProcessWhereRedisDoesNotAnswer) {
   EXPECT_TRUE(allow("civil.120105"));
   EXPECT_TRUE(allow("civil.120105"));
   EXPECT_FALSE(allow("civil.120105"));
+}
+
+TEST_F(RateLimitTest, IsCountedWhereThereIsARedisAndNotWhereThereIsNone) {
+  for (const char* address : {"", "unix:/no/such/redis.sock"}) {
+    telemetry::Metrics metrics;
+    const auto config = Load({{"YKT_PROBE_REDIS_ADDRESS", address}});
+    ASSERT_TRUE(config.ok()) << config.status();
+    const auto cache = OpenCache(*config, "probe", clock_, &metrics);
+    EXPECT_TRUE(RateLimitOf(*config, *cache)("civil.120105"));
+    EXPECT_EQ(metrics.Exposition().find(
+                  R"(yikatong_redis_commands_total{command="rate",result="unreachable"} 1)") !=
+                  std::string::npos,
+              *address != '\0');
+  }
 }
 
 TEST(RedisSettings, TakeAHostWithAPortOrASocketAndNothingElse) {

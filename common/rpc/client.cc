@@ -8,8 +8,8 @@
 #include <grpcpp/support/client_interceptor.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstdlib>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -58,24 +58,19 @@ constexpr char kRetryPolicy[] = R"(
     "retryThrottling": {"maxTokens": 400, "tokenRatio": 0.1})";
 constexpr char kRoundRobin[] = R"("loadBalancingConfig": [{"round_robin": {}}])";
 
-struct Counter {
-  std::atomic<int64_t> calls{0};
-  std::function<void(std::string_view)> on_call;
-};
-
-// Counts where the call is made and stays out of its way after.
-class CountingFactory final : public grpc::experimental::ClientInterceptorFactoryInterface {
+// Tells where the call is made and stays out of its way after.
+class TellingFactory final : public grpc::experimental::ClientInterceptorFactoryInterface {
  public:
-  explicit CountingFactory(std::shared_ptr<Counter> counter) : counter_(std::move(counter)) {}
+  explicit TellingFactory(std::function<void(std::string_view)> on_call)
+      : on_call_(std::move(on_call)) {}
   grpc::experimental::Interceptor* CreateClientInterceptor(
       grpc::experimental::ClientRpcInfo* info) override {
-    counter_->calls.fetch_add(1, std::memory_order_relaxed);
-    if (counter_->on_call) counter_->on_call(info->method());
+    on_call_(info->method());
     return nullptr;
   }
 
  private:
-  const std::shared_ptr<Counter> counter_;
+  const std::function<void(std::string_view)> on_call_;
 };
 
 std::string ServiceConfig(const ChannelOptions& options) {
@@ -116,7 +111,6 @@ grpc::ChannelArguments Arguments(const ChannelOptions& options) {
 class Channel::Impl {
  public:
   std::shared_ptr<grpc::Channel> channel;
-  std::shared_ptr<Counter> counter = std::make_shared<Counter>();
 };
 
 Channel::Channel(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -134,9 +128,8 @@ absl::StatusOr<std::unique_ptr<Channel>> Channel::Open(const ChannelOptions& opt
   tls.watch_identity_key_cert_pairs();
 
   auto impl = std::make_unique<Impl>();
-  impl->counter->on_call = options.on_call;
   std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>> factories;
-  factories.push_back(std::make_unique<CountingFactory>(impl->counter));
+  if (options.on_call) factories.push_back(std::make_unique<TellingFactory>(options.on_call));
   impl->channel = grpc::experimental::CreateCustomChannelWithInterceptors(
       options.address, grpc::experimental::TlsCredentials(tls), Arguments(options),
       std::move(factories));
@@ -156,7 +149,5 @@ void Channel::Prepare(grpc::ClientContext& context, absl::Duration timeout,
                       (scope != nullptr ? scope->trace() : Trace::New()).Traceparent());
   if (!token.empty()) context.AddMetadata("authorization", "Bearer " + std::string(token));
 }
-
-int64_t Channel::CallCount() const { return impl_->counter->calls.load(std::memory_order_relaxed); }
 
 }  // namespace yikatong::rpc

@@ -18,7 +18,6 @@
 // is. A call never waits for a peer that is down longer than its deadline.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -42,7 +41,7 @@ struct ChannelOptions {
   TlsFiles tls = {};
   bool retry_unavailable = true;
   int max_message_bytes = 4 << 20;
-  // Called once for each RPC with its full method name, from any thread; empty counts only.
+  // Called once for each RPC with its full method name, from any thread (retries by gRPC are one).
   std::function<void(std::string_view method)> on_call = {};
 };
 
@@ -62,9 +61,6 @@ class Channel {
   // traceparent, and the bearer token when one is given. Once for each ClientContext.
   void Prepare(grpc::ClientContext& context, absl::Duration timeout,
                std::string_view token = {}) const;
-
-  // RPCs started on this channel so far (retries by gRPC count once).
-  int64_t CallCount() const;
 
  private:
   class Impl;

@@ -16,13 +16,14 @@ int RunCommand(const config::Schema& schema, int argc, char** argv, const Comman
   const std::pair<std::string_view, const Commands::Command&> named[] = {
       {"--migrate", commands.migrate},
       {"--check-config", commands.check_config},
-      {"--raise-restore-epoch", commands.raise_restore_epoch}};
+      {"--raise-restore-epoch", commands.raise_restore_epoch},
+      {"--finish-restore", commands.finish_restore}};
   const Commands::Command* command = &commands.serve;
   std::vector<const char*> arguments;
   for (int i = 0; i < argc; ++i) {
     bool taken = false;
     for (const auto& [name, one] : named) {
-      if (argv[i] != name) continue;
+      if (argv[i] != name || one == nullptr) continue;
       command = &one;
       taken = true;
     }

@@ -5,6 +5,7 @@
 //   dispatch --config FILE --check-config         reads settings, keys and certificates, and ends
 //   dispatch --config FILE --raise-restore-epoch  after the database was restored from a backup,
 //                                                 before the first start
+//   bankgateway --config FILE --finish-restore    when all that was found out is settled
 #pragma once
 
 #include <functional>
@@ -20,6 +21,8 @@ struct Commands {
   Command migrate;
   Command check_config;
   Command raise_restore_epoch;
+  Command finish_restore =
+      nullptr;  // of the service that has something to find out after a restore
 };
 
 // Reads command and settings and does what was asked for. Returns the exit code; what is wrong is

@@ -46,6 +46,7 @@ TEST_F(CommandTest, ServesUnlessItIsAskedForSomethingElse) {
   EXPECT_EQ(done_, "check red");
   EXPECT_EQ(Run({"--raise-restore-epoch"}), 0);
   EXPECT_EQ(done_, "raise red");
+  EXPECT_EQ(Run({"--finish-restore"}), 2) << "nothing is to be finished here";
 }
 
 TEST_F(CommandTest, FailsWithTheCommandAndDoesNothingOnSettingsThatCannotBeRead) {

@@ -4,6 +4,7 @@
 
 #include "common/base/failpoint.h"
 #include "common/crypto/sha256.h"
+#include "common/telemetry/metrics.h"
 
 namespace yikatong::rpc {
 namespace {
@@ -81,14 +82,23 @@ void DeclarePeer(config::Schema& schema, std::string_view service) {
       .EachItsOwn();
 }
 
-absl::StatusOr<std::unique_ptr<Channel>> OpenPeer(
-    const config::Config& config, std::string_view service,
-    std::function<void(std::string_view method)> on_call) {
+absl::StatusOr<std::unique_ptr<Channel>> OpenPeer(const config::Config& config,
+                                                  std::string_view service,
+                                                  telemetry::Metrics* metrics) {
   ChannelOptions options;
   options.address = config.Text(std::string(service) + "_address");
   options.server = service;
   options.tls = TlsFilesOf(config);
-  options.on_call = std::move(on_call);
+  if (metrics != nullptr) {
+    options.on_call = [calls = metrics
+                                   ->Counters("yikatong_peer_calls_total",
+                                              "Calls begun to another service; gRPC's own retries "
+                                              "count once.",
+                                              {"peer"})
+                                   .With({service})](std::string_view) mutable {
+      calls.Increment();
+    };
+  }
   return Channel::Open(options);
 }
 

@@ -23,10 +23,13 @@ ATTEMPTS = """SELECT a.reference, a.district, a.amount_fen, i.payee_id, a.accoun
               JOIN submission s ON s.district = a.district AND s.batch_id = a.batch_id AND s.chunk = a.chunk
                                 AND s.submission_no = a.submission_no
               WHERE s.refused = '' ORDER BY 1, 2"""
-INSTRUCTIONS = """SELECT i.reference, i.district, i.amount_fen, i.person_id, i.account_version, i.payee_bank::bigint, i.last_four,
-                         s.file_id, f.state
-                  FROM instruction i LEFT JOIN submission s USING (submission_id) LEFT JOIN file f USING (file_id)
-                  ORDER BY 1, 2"""
+# What a bank had when the gateway was put back from a backup went in a file that the gateway does not have any more.
+INSTRUCTIONS = f"""SELECT i.reference, i.district, i.amount_fen, i.person_id, i.account_version, i.payee_bank::bigint, i.last_four,
+                          coalesce(h.file_id, s.file_id), CASE WHEN h.file_id IS NULL THEN f.state ELSE {FILE_SENT} END
+                   FROM instruction i LEFT JOIN submission s USING (submission_id) LEFT JOIN file f USING (file_id)
+                   LEFT JOIN (SELECT DISTINCT district, reference, file_id FROM found_reference) h
+                     ON h.district = i.district AND h.reference = i.reference
+                   ORDER BY 1, 2"""
 OUTCOMES = """SELECT reference, outcome_no, district, state, amount_fen, booked_on::text, coalesce(reason, '') FROM outcome
               WHERE outcome_no > 0 ORDER BY 1, 2, 3"""
 STATEMENT_LINES = """SELECT l.reference, s.agreement_no, s.day::text, l.debit, l.amount_fen

@@ -164,6 +164,14 @@ class Joins:
             "bankgateway", "SELECT file_id, agreement_no, bank_code, row_count, total_fen, sha256, state = 5 FROM file "
             "WHERE state >= 3")}
         theirs = {name: (*one[:5], bool(one.reason)) for name, one in self.books.files.items()}
+        # Files that the gateway was put back behind: what it found of them at the bank is all that was in them.
+        for name, agreement, bank, rows, fen in self.rows("bankgateway", """
+                SELECT f.file_id, s.agreement_no, f.bank_code, count(*), sum(i.amount_fen)::bigint
+                FROM (SELECT DISTINCT district, reference, bank_code, file_id FROM found_reference) f
+                JOIN instruction i USING (district, reference) JOIN submission s USING (submission_id) GROUP BY 1, 2, 3"""):
+            if name in ours:
+                self.find(f"bankgateway.found_reference, of a file that the gateway has: {name}")
+            ours[name] = (agreement, bank, rows, fen, self.books.files[name].sha256 if name in self.books.files else "", False)
         # What was refused before the bank knew whose it is stands in no journal.
         ours = {name: one for name, one in ours.items() if name in theirs or not one[-1]}
         self.differ("bankgateway.file and the bank's journal differ at", ours, theirs)

@@ -5,8 +5,17 @@ BATCH = "concat('batches/', district, '/', batch_id)"
 LINE = "concat('budget-lines/', district, '/', line_id)"
 ORDER_KINDS = "(ARRAY['transfer', 'lapse', 'carry_over', 'settle'])[kind]"
 
-# kind of entry -> (service, fields behind the subject, statement that gives subject and fields)
+EVERY_SERVICE = "catalogue registry dispatch bankgateway"
+
+# kind of entry -> (services, fields behind the subject, statement that gives subject and fields)
 FACTS = {
+    "service.restored": (EVERY_SERVICE, ("restore_id", "former_epoch", "kept_through"),
+                         "SELECT concat('services/', current_database()), restore_id, epoch - 1, kept_through FROM restored"),
+    "restore.finished": ("bankgateway", ("restore_id",),
+                         "SELECT 'services/bankgateway', restore_id FROM restored WHERE finished_at IS NOT NULL"),
+    "instructions.withheld": ("bankgateway", ("rows", "submission", "total_fen"),
+                              "SELECT concat('agreements/', agreement_no), withheld, request_id, withheld_fen FROM submission "
+                              "WHERE withheld > 0"),
     "policy.created": ("catalogue", ("department", "key_kind", "slot_unit"),
                        "SELECT concat('policies/', policy_id), department_id, key_kind, slot_unit FROM policy"),
     "version.published": ("catalogue", ("effective_from", "published_on"),
@@ -73,5 +82,6 @@ def stated(facts: dict) -> tuple:
 
 def rows_of(kind: str, rows) -> list:
     """The same of the rows; `rows` reads a statement of a database."""
-    service, _, sql = FACTS[kind]
-    return [(kind, *(str(one).lower() if isinstance(one, bool) else str(one) for one in row)) for row in rows(service, sql)]
+    services, _, sql = FACTS[kind]
+    return [(kind, *(str(one).lower() if isinstance(one, bool) else str(one) for one in row))
+            for service in services.split() for row in rows(service, sql)]

@@ -93,7 +93,8 @@ class Log:
         tree, roots = Tree(nodes), {}
         numbers = {}
         seen = set()
-        last = {}
+        last = {(service, epoch): kept for service in self.producers for epoch, kept in self.rows(
+            service, "SELECT epoch - 1, kept_through FROM restored")}
         for producer, epoch, number in sent:
             last[(producer, epoch)] = max(number, last.get((producer, epoch), 0))
         for index, producer, epoch, number, leaf_hash, district, kind, subject, root, body in self.stream(
@@ -103,7 +104,8 @@ class Log:
             own = sha256(b"\x00", body)
             if index != tree.size:
                 self.find(f"auditlog.entry, not the next one: {index}")
-            # What was numbered after its producer was read speaks of rows that were not read either.
+            # What was numbered after its producer was read speaks of rows that were not read either; what was numbered behind
+            # the moment to which its producer was put back, of rows that are undone.
             later = producer in self.producers and number > last.get((producer, epoch), 0)
             facts = self._facts(body) if later else self._take(body)
             if bytes(leaf_hash) != own:
@@ -154,7 +156,9 @@ class Log:
         """What each service believes that it has sent, and that the log has."""
         for service in self.producers:
             numbered = dict(self.rows(service, "SELECT producer, max(number) FROM outbox_number GROUP BY producer"))
-            relays = self.rows(service, "SELECT producer, last_number, acked_number FROM outbox_relay")
+            # What a restore left without an acknowledgement is numbered anew under the epoch that began with it.
+            relays = self.rows(service, "SELECT producer, CASE WHEN EXISTS (SELECT FROM restored WHERE concat(current_database(), "
+                               "'/', epoch - 1) = producer) THEN acked_number ELSE last_number END, acked_number FROM outbox_relay")
             self.differ(f"{service}.outbox_relay, not the last number of", {name: last for name, last, _ in relays}, numbered)
             for name, _, acked in relays:
                 short, epoch = name.rsplit("/", 1)

@@ -8,18 +8,28 @@ EVERY = {
            HAVING count(*) <> coalesce(max(number), 1) OR count(DISTINCT number) <> count(*)""",
 }
 
+
+def raised(first: int) -> str:
+    """Restores that do not follow each other, where the first epoch of all was `first`."""
+    return f"""SELECT restore_id FROM restored r
+               WHERE epoch <> {first} + (SELECT count(*) FROM restored o WHERE o.epoch <= r.epoch) OR kept_through < 0"""
+
+
 DISPATCH = {
-    "restore_epoch, not one row with the epoch of the newest batch":
+    "restore_epoch, not one row that was raised by each restore, or behind the newest batch":
         """SELECT concat(count(*), ' rows, epoch ', max(epoch)) FROM restore_epoch
-           HAVING count(*) <> 1 OR max(epoch) <> coalesce((SELECT max(batch_id / 10000000 % 10) FROM batch), 0)""",
+           HAVING count(*) <> 1 OR max(epoch) <> (SELECT count(*) FROM restored)
+               OR max(epoch) < coalesce((SELECT max(batch_id / 10000000 % 10) FROM batch), 0)""",
+    "restored, not one for each epoch": raised(0),
     "district_counter, not the number after the last one":
         """SELECT concat('district ', district) FROM (
              SELECT district, count(*) AS times, max(next_batch) AS next_batch, max(next_serial) AS next_serial,
                     max(next_line) AS next_line, max(next_document) AS next_document, max(next_recovery) AS next_recovery
              FROM district_counter GROUP BY district) c
            FULL JOIN (SELECT district, max(batch_id % 10000000) AS batch,
-                             max((first_item + declared_count - 1) % 1000000000) AS serial FROM batch GROUP BY district) b USING (district)
-           FULL JOIN (SELECT district, max(line_id) AS line FROM budget_line GROUP BY district) l USING (district)
+                             max((first_item + declared_count - 1) % 1000000000) AS serial FROM batch
+                      WHERE batch_id / 10000000 % 10 = (SELECT max(epoch) FROM restore_epoch) GROUP BY district) b USING (district)
+           FULL JOIN (SELECT district, max(line_id % 10000000) AS line FROM budget_line GROUP BY district) l USING (district)
            FULL JOIN (SELECT district, max(number % 10000000) AS document FROM (
                         SELECT district, receipt_id AS number FROM fund_receipt
                         UNION ALL SELECT district, pass_down_id FROM pass_down
@@ -160,10 +170,31 @@ DISPATCH = {
 }
 
 GATEWAY = {
-    "restore_epoch, not one row with the epoch of the newest file":
+    "restore_epoch, not one row that was raised by each restore, or behind the newest file":
         """SELECT concat(count(*), ' rows, epoch ', max(epoch)) FROM restore_epoch
-           HAVING count(*) <> 1
-               OR max(epoch) <> coalesce((SELECT max(split_part(file_id, '-', 3)::integer) FROM file), max(epoch))""",
+           HAVING count(*) <> 1 OR max(epoch) <> 1 + (SELECT count(*) FROM restored)
+               OR max(epoch) < coalesce((SELECT max(split_part(file_id, '-', 3)::integer) FROM file), 0)""",
+    "restored, not one for each epoch": raised(1),
+    "restored_bank, not one for each bank and each restore that is finished":
+        """SELECT concat(r.restore_id, ' bank ', coalesce(b.bank_code, c.bank_code)) FROM restored r
+           CROSS JOIN (SELECT bank_code FROM bank WHERE address <> '') b
+           FULL JOIN (SELECT restore_id, bank_code, count(*) AS times FROM restored_bank GROUP BY 1, 2) c USING (restore_id, bank_code)
+           WHERE r.restore_id IS NULL OR r.finished_at IS NULL OR c.times IS DISTINCT FROM 1""",
+    "found_reference, not what its submission does not send":
+        """SELECT concat(s.request_id, ' reference ', f.reference) FROM (
+             SELECT submission_id, max(request_id) AS request_id, max(withheld) AS rows, max(withheld_fen) AS fen FROM submission
+             WHERE withheld > 0 GROUP BY 1) s
+           FULL JOIN (SELECT i.submission_id, count(*) AS rows, sum(i.amount_fen) AS fen, max(f.reference) AS reference
+                      FROM (SELECT DISTINCT district, reference FROM found_reference) f
+                      LEFT JOIN instruction i USING (district, reference) GROUP BY 1) f USING (submission_id)
+           WHERE (s.rows, s.fen) IS DISTINCT FROM (f.rows, f.fen)""",
+    "found_reference, not what its outcome says":
+        """SELECT concat(f.reference, ' number ', f.number) FROM found_reference f
+           LEFT JOIN instruction i USING (district, reference)
+           LEFT JOIN outcome o ON o.district = f.district AND o.reference = f.reference
+                              AND o.state = (ARRAY[0, 1, 2, 4])[f.state]
+           WHERE f.state > 1 AND (o.reference IS NULL OR o.booked_on IS DISTINCT FROM f.booked_on
+                                  OR (f.state <> 3 AND f.amount_fen <> i.amount_fen))""",
     "request, kept more than once":
         "SELECT request_id FROM request GROUP BY request_id HAVING count(*) > 1",
     "bank, of an agreement that is none, or more than once":

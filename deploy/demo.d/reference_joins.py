@@ -10,6 +10,7 @@ import json
 import pathlib
 
 from by_reference import MOST_PLACES, grouped
+from rare_joins import raised
 
 DATA = pathlib.Path(__file__).resolve().parents[1] / "data"
 CITY_CODE = 120_000_000_000
@@ -17,15 +18,19 @@ CARD_STATES = ("", "NOT_ACTIVE", "ACTIVE", "LOST", "CANCELLED")
 ROLES = ("", "HEAD", "SPOUSE", "CHILD", "PARENT")
 KINDS = {"CARD_REPLACED": 1, "CARD_ACTIVATED": 4, "DEATH": 5}
 FOLLOWED_AFTER = "5 minutes"
+# Each restore epoch has numbers of its own, from 1.
+CHANGES_OF_EPOCH = 10**12
+VERSIONS_OF_EPOCH = 10**9
 # What the enumerations of the contract put before their names.
 PREFIXES = ("CALCULATION_TYPE_", "PAYEE_RULE_", "RESIDENCE_RULE_", "SLOT_UNIT_", "KEY_KIND_")
 
 EPOCH = """SELECT concat(count(*), ' rows, epoch ', max(restore_epoch)) FROM numbering
-           HAVING count(*) <> 1 OR bool_or(NOT EXISTS (SELECT FROM outbox_relay r
-                                                       WHERE split_part(r.producer, '/', 2)::smallint = restore_epoch))"""
+           HAVING count(*) <> 1 OR max(restore_epoch) <> (SELECT count(*) FROM restored)
+               OR bool_or(NOT EXISTS (SELECT FROM outbox_relay r WHERE split_part(r.producer, '/', 2)::smallint = restore_epoch))"""
 
 CATALOGUE = {
     "numbering, not one row with the epoch that its entries carry": EPOCH,
+    "restored, not one for each epoch": raised(0),
     "request, kept more than once":
         "SELECT request_id FROM request GROUP BY request_id HAVING count(*) > 1",
     "department, division, policy or exclusion, one that is there twice":
@@ -60,10 +65,13 @@ CATALOGUE = {
 
 REGISTRY = {
     "numbering, not one row with the epoch that its entries carry": EPOCH,
+    "restored, not one for each epoch": raised(0),
     "numbering, not the number of the last change":
-        """SELECT concat(min(number), ' to ', max(number)) FROM change
-           HAVING count(*) <> coalesce(max(number), 0) OR count(DISTINCT number) <> count(*)
-               OR coalesce(max(number), 0) IS DISTINCT FROM (SELECT max(last_change) FROM numbering)""",
+        f"""SELECT concat(min(number), ' to ', max(number)) FROM change GROUP BY number / {CHANGES_OF_EPOCH}
+            HAVING count(*) <> max(number % {CHANGES_OF_EPOCH}) OR count(DISTINCT number) <> count(*)
+            UNION ALL
+            SELECT concat('the last ', max(last_change)) FROM numbering
+            HAVING max(last_change) IS DISTINCT FROM (SELECT coalesce(max(number), 0) FROM change)""",
     "person_key, not one for each person":
         """SELECT concat('person ', person_id) FROM (SELECT person_id, count(*) AS times FROM person GROUP BY 1) p
            FULL JOIN (SELECT person_id, count(*) AS times FROM person_key GROUP BY 1) k USING (person_id)
@@ -76,8 +84,8 @@ REGISTRY = {
            WHERE (p.account_version, p.card_state, p.legacy_kind, p.card_bank_code, p.legacy_bank_code)
                  IS DISTINCT FROM (a.account_version, a.card_state, a.legacy_kind, a.card_bank_code, a.legacy_bank_code)""",
     "account, one that is skipped or there twice":
-        """SELECT concat('person ', person_id) FROM account GROUP BY person_id
-           HAVING count(*) <> max(account_version) OR count(DISTINCT account_version) <> count(*)""",
+        f"""SELECT concat('person ', person_id) FROM account GROUP BY person_id, account_version / {VERSIONS_OF_EPOCH}
+            HAVING count(*) <> max(account_version % {VERSIONS_OF_EPOCH}) OR count(DISTINCT account_version) <> count(*)""",
     "account, not made by one event":
         """SELECT concat('person ', person_id, ' version ', account_version) FROM (
              SELECT person_id, account_version, count(*) AS times FROM account GROUP BY 1, 2) a

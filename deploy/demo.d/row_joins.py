@@ -4,6 +4,9 @@ Each reads every row once: no subquery that asks again for each row of another t
 columns, so that hash and merge joins are what there is. What is rare beside payments is in `rare_joins`.
 """
 
+# What the gateway numbers begins anew behind this with each restore epoch.
+NUMBERS_OF_EPOCH = 10**12
+
 # Each statement gives the places where something does not fit, as text; nothing where all does.
 DISPATCH = {
     "batch, stored more than once":
@@ -150,9 +153,11 @@ DISPATCH = {
                       GROUP BY 1, 2, 3) o USING (number, reference, state)
            WHERE c.times IS DISTINCT FROM o.times""",
     "applied_chunk, a number that is missing or there twice":
-        """SELECT concat(min(number), ' to ', max(number)) FROM applied_chunk
-           HAVING count(*) <> coalesce(max(number), 0) OR count(DISTINCT number) <> count(*)
-               OR max(number) IS DISTINCT FROM nullif((SELECT max(applied) FROM outcome_cursor WHERE gateway = 'bankgateway'), 0)""",
+        f"""SELECT concat(min(number), ' to ', max(number)) FROM applied_chunk GROUP BY number / {NUMBERS_OF_EPOCH}
+            HAVING count(*) IS DISTINCT FROM max(number % {NUMBERS_OF_EPOCH}) OR count(DISTINCT number) <> count(*)
+            UNION ALL
+            SELECT concat('the last ', max(number)) FROM applied_chunk
+            HAVING max(number) IS DISTINCT FROM nullif((SELECT max(applied) FROM outcome_cursor WHERE gateway = 'bankgateway'), 0)""",
     "reservation, not what the ledger reserved":
         """SELECT concat(batch_id, ' line ', line_id) FROM (
              SELECT district, batch_id, line_id, sum(amount_fen) AS fen, count(*) AS times FROM reservation GROUP BY 1, 2, 3) r
@@ -266,9 +271,11 @@ GATEWAY = {
         """SELECT file_id FROM (
              SELECT file_id, count(*) AS times, max(row_count) AS rows, max(total_fen) AS fen, max(agreement_no) AS agreement_no,
                     max(district) AS district, max(bank_code) AS bank_code FROM file GROUP BY 1) f
-           FULL JOIN (SELECT coalesce(file_id, 'in no file') AS file_id, sum(row_count) AS rows, sum(total_fen) AS fen,
+           FULL JOIN (SELECT coalesce(file_id, 'in no file') AS file_id, sum(row_count - withheld) AS rows,
+                             sum(total_fen - withheld_fen) AS fen,
                              max(agreement_no) AS agreement_no, max(district) AS district, max(bank_code) AS bank_code,
-                             count(DISTINCT (agreement_no, district, bank_code)) AS kinds FROM submission GROUP BY 1) s
+                             count(DISTINCT (agreement_no, district, bank_code)) AS kinds FROM submission
+                      WHERE file_id IS NOT NULL OR withheld < row_count GROUP BY 1) s
            USING (file_id)
            WHERE f.times IS DISTINCT FROM 1 OR f.rows IS DISTINCT FROM s.rows OR f.fen IS DISTINCT FROM s.fen OR s.kinds <> 1
               OR (f.agreement_no, f.district, f.bank_code) <> (s.agreement_no, s.district, s.bank_code)""",
@@ -279,6 +286,7 @@ GATEWAY = {
     "file, its final rows are not those with an end":
         """SELECT f.file_id FROM file f JOIN submission s USING (file_id) JOIN instruction i USING (submission_id)
            LEFT JOIN (SELECT DISTINCT reference FROM outcome WHERE state <> 3) o USING (reference)
+           WHERE NOT EXISTS (SELECT FROM found_reference h WHERE h.district = i.district AND h.reference = i.reference)
            GROUP BY f.file_id, f.final_rows, f.state HAVING count(o.reference) <> f.final_rows
                OR (f.state IN (4, 5)) <> (count(o.reference) = count(*))""",
     "outcome, without an instruction, or not of its amount":
@@ -295,9 +303,12 @@ GATEWAY = {
            FULL JOIN (SELECT reference, outcome_no, count(*) AS times FROM outcome GROUP BY 1, 2) o USING (reference, outcome_no)
            WHERE c.times IS DISTINCT FROM 1 OR o.times IS DISTINCT FROM 1""",
     "outcome_chunk, a number that is missing or there twice":
-        """SELECT concat(min(number), ' to ', max(number)) FROM outcome_chunk
-           HAVING count(*) <> coalesce(max(number), 0) OR count(DISTINCT number) <> count(*)
-               OR coalesce(max(number), 0) IS DISTINCT FROM (SELECT max(number) FROM outcome_head)""",
+        f"""SELECT concat(min(number), ' to ', max(number)) FROM outcome_chunk GROUP BY number / {NUMBERS_OF_EPOCH}
+            HAVING count(*) IS DISTINCT FROM max(number % {NUMBERS_OF_EPOCH}) OR count(DISTINCT number) <> count(*)
+            UNION ALL
+            SELECT concat('the last ', max(number)) FROM outcome_head
+            HAVING max(number) % {NUMBERS_OF_EPOCH} <> 0
+               AND max(number) IS DISTINCT FROM (SELECT coalesce(max(number), 0) FROM outcome_chunk)""",
     "outcome_chunk, its counts are not those of the outcomes":
         """SELECT concat_ws(' ', c.paid, c.failed, c.unknown, c.returned) FROM (
              SELECT sum(paid) AS paid, sum(failed) AS failed, sum(unknown) AS unknown, sum(returned) AS returned

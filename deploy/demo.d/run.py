@@ -19,6 +19,7 @@ from ctl import Ctl, DemoError  # noqa: E402
 from observers import JournalTail, Watcher  # noqa: E402
 from people import BANKS, luhn  # noqa: E402
 from reckoning import KEYS, Reckoning  # noqa: E402
+from report import wrong_in  # noqa: E402
 from rosters import TODAY, yuan  # noqa: E402
 from stack import CITY, DISTRICTS, FIELDS, ROOT, SERVICES, Stack, StackError, build, end_what_was_started, say, wait_for_date  # noqa: E402
 
@@ -533,12 +534,11 @@ def main() -> int:
     finally:
         if stack is not None and not arguments.keep:
             stack.down()
-    for difference in report["differences"]:
-        print(f"DIFFERENCE: {difference}")
-    whole = not report["differences"] and report["bank_journal"]["references_credited_twice"] == 0 and \
-        report["ledger"]["balanced"] and report["audit"]["verified"] and report["archives"]["verified"]
-    print(f"\n{'all of it holds' if whole else 'IT DOES NOT HOLD'}; the report is {arguments.report}")
-    return 0 if whole else 1
+    wrong = wrong_in(report)
+    for one in wrong:
+        print(f"DIFFERENCE: {one}")
+    print(f"\n{'IT DOES NOT HOLD' if wrong else 'all of it holds'}; the report is {arguments.report}")
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

@@ -6,13 +6,11 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "deploy" / "demo.d"), str(ROOT / "deploy" / "local.d"), str(ROOT / "deploy" / "images")]
 from containers import ARCHIVES, ContainerStack, Podman  # noqa: E402
+from report import told_apart, wrong_in  # noqa: E402
 from rosters import TODAY  # noqa: E402
 from run import DATA, Demo, end_what_was_started, show  # noqa: E402
 from stack import Stack, say  # noqa: E402
 from trial import wrong_in_trial  # noqa: E402
-
-# What must not depend on where the programs run.
-FIGURES = ("payments", "fen", "reasons", "ledger")
 
 
 def main() -> int:
@@ -30,14 +28,14 @@ def main() -> int:
     wrong = wrong_in_trial(podman, folder / "trial")
     state = folder / "containers" / "state"
     report = run(arguments, ContainerStack(state, folder / "bin", TODAY.isoformat(), podman, [state.parent / "input", DATA]))
-    wrong += report["differences"]
+    wrong += wrong_in(report)
     if podman.running():
         wrong.append(f"{len(podman.running())} containers did not end")
     show(report)
     if arguments.processes:
         other = run(arguments, Stack(folder / "processes" / "state", arguments.processes, TODAY.isoformat()))
-        wrong += other["differences"]
-        wrong += [f"{key}: {report[key]} in containers, {other[key]} as processes" for key in FIGURES if report[key] != other[key]]
+        wrong += wrong_in(other)
+        wrong += told_apart(report, other, ("in containers", "as processes"))
     for one in wrong:
         print(f"WRONG: {one}")
     if not wrong:

@@ -17,26 +17,28 @@ def main() -> int:
                         help="processes of each service with a database (1)")
     parser.add_argument("--watch", action="store_true", help="Prometheus and Alertmanager beside it, with the alerts")
     arguments = parser.parse_args()
-    watch = Watch(arguments.state.resolve() / "watch")
+    watch = Watch(arguments.state / "watch")
     try:
         if arguments.what == "down":
-            watch.end()
-            Stack(arguments.state, ROOT / "build" / "release" / "bin").down()
+            try:
+                watch.end()
+            finally:
+                Stack(arguments.state, ROOT / "build" / "release" / "bin").down()
             return 0
         say("building")
         stack = Stack(arguments.state, build(os.cpu_count() or 2), arguments.start_date, arguments.replicas)
         say("starting")
         endpoints = stack.up()
+        for process in endpoints["processes"]:
+            print(f"{process['name']:12} pid {process['pid']:<8} gRPC {process['grpc']:22} metrics {process['metrics']}", flush=True)
         if arguments.watch:
             watch.start(endpoints)
-    except (StackError, FileNotFoundError) as error:
+            print(f"{'prometheus':12} http://{watch.addresses['prometheus']}")
+            # That of Debian has no pages.
+            print(f"{'alertmanager':12} amtool alert query --alertmanager.url=http://{watch.addresses['alertmanager']}")
+    except StackError as error:
         say(str(error))
         return 1
-    for process in endpoints["processes"]:
-        print(f"{process['name']:12} pid {process['pid']:<8} gRPC {process['grpc']:22} metrics {process['metrics']}")
-    for name, address in watch.addresses.items():
-        if address:
-            print(f"{name:12} http://{address}")
     print(f"\n{stack.state / 'endpoints.json'} says the rest. Try:\n"
           f"  export YKT_ENDPOINTS={stack.state / 'endpoints.json'}\n"
           f"  {stack.binaries / 'yktctl'} --as auditor-1 policy list")

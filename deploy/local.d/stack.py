@@ -104,6 +104,7 @@ class Stack:
         self.start_date = start_date
         self.replicas = replicas
         self.settings = settings or {}
+        self.database_settings = {}  # more of the database server's, for a new state folder
         self.log = self.state / "log"
         self.certificates = self.state / "certificates"
         # A socket's path has at most 107 bytes, and the database's own user must reach it.
@@ -196,7 +197,7 @@ class Stack:
             map_user = pwd.getpwuid(os.getuid()).pw_name
             with (data / "pg_hba.conf").open("w", encoding="utf-8") as out:
                 # Only the one who started it is the administrator; services come with passwords.
-                out.write("local all postgres peer map=starter\nlocal all all scram-sha-256\n")
+                out.write("local all,replication postgres peer map=starter\nlocal all all scram-sha-256\n")
             with (data / "pg_ident.conf").open("w", encoding="utf-8") as out:
                 out.write(f"starter {map_user} postgres\nstarter postgres postgres\n")
             with (data / "postgresql.auto.conf").open("a", encoding="utf-8") as out:
@@ -206,6 +207,8 @@ class Stack:
                           "password_encryption = 'scram-sha-256'\nlog_min_messages = 'warning'\n"
                           "log_min_error_statement = 'panic'\n"
                           "default_toast_compression = 'lz4'\nautovacuum_naptime = '20s'\n" % self.run)
+                for key, value in self.database_settings.items():
+                    out.write(f"{key} = '{value}'\n")
         if self._ask("SELECT 1") == "1":
             return
         # A postmaster that was killed leaves its lock file; ours is known by its data folder.
@@ -405,6 +408,12 @@ class Stack:
         add("clock-admin", f"operations.{CITY}", "clock_admin", ["*"], [CITY])
         return found
 
+    def _make_certificates(self) -> None:
+        organisations = []
+        for name in self.organisations():
+            organisations += ["--organisation", name]
+        self._check([str(ROOT / "deploy" / "certificates" / "make"), str(self.certificates), *organisations])
+
     def mint_command(self) -> list:
         return [str(self.binaries / "yktctl"), "token", "mint", "--issuer-key",
                 str(self.certificates / "keys" / "token-issuer.key"), "--ttl", TOKEN_LIFE]
@@ -446,10 +455,7 @@ class Stack:
         self.ports = self.choose_ports()
         self.children = self._read("pids.json", {})  # of an earlier start: some may run on
         self.log.mkdir(exist_ok=True)
-        organisations = []
-        for name in self.organisations():
-            organisations += ["--organisation", name]
-        self._check([str(ROOT / "deploy" / "certificates" / "make"), str(self.certificates), *organisations])
+        self._make_certificates()
         self._start_postgres()
         self._start_redis()
         self._write_configs()

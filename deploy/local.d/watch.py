@@ -3,85 +3,109 @@
 Both listen on loopback and keep everything under one folder. Nothing is sent to anybody.
 """
 import json
-import os
 import pathlib
 import shutil
-import signal
 import subprocess
 import time
+import urllib.request
 
 from ports import HeldPorts
+from stack import START_TIMEOUT_S, Stack, StackError, alive
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ALERTS = ROOT / "helm" / "yikatong" / "alerts"
-START_TIMEOUT_S = 60
-
-
-def runs(pid: int, name: str) -> bool:
-    """Whether `pid` is still the process that was started as `name`; a zombie is none."""
-    try:
-        command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
-        state = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0]
-    except OSError:
-        return False
-    return state != "Z" and name in command
+PROGRAMS = {"alertmanager": "prometheus-alertmanager", "prometheus": "prometheus"}  # in the order of starting
 
 
 class Watch:
-    def __init__(self, folder: pathlib.Path, interval: str = "5s"):
-        """`interval`: how often processes are read and rules evaluated."""
-        self.folder = folder
+    def __init__(self, folder: pathlib.Path, interval: str = "5s", alerts: pathlib.Path = ALERTS):
+        """`interval`: how often processes are read and rules evaluated; `alerts`: a folder of rule files."""
+        self.folder = folder.resolve()
         self.interval = interval
-        self.addresses = {"prometheus": "", "alertmanager": ""}
+        self.alerts = alerts
+        self.addresses = {}
         self.held_ports = HeldPorts()  # until `end`: nobody else is given them before the two listen
         self.children = []
 
-    def start(self, endpoints: dict, alertmanager: bool = True) -> None:
-        """`endpoints` as the stack writes them. Starts anew what was started on this folder before; the history stays."""
+    def start(self, endpoints: dict) -> None:
+        """`endpoints` as the stack writes them. Starts anew what was started on this folder before; the history stays. Both are ready
+        when it returns; where one does not start, StackError says why and neither is left."""
+        missing = [program for program in PROGRAMS.values() if shutil.which(program) is None]
+        if missing:
+            raise StackError(f"not installed: {', '.join(missing)} (deploy/install-packages watch)")
         self.end()
         (self.folder / "data").mkdir(parents=True, exist_ok=True)
-        alerting = {}
-        if alertmanager:
-            address = self.addresses["alertmanager"] = f"127.0.0.1:{self.held_ports.hold()}"
-            (self.folder / "alertmanager.yml").write_text(json.dumps({"route": {"receiver": "nobody"}, "receivers": [{"name": "nobody"}]}))
-            self._run("alertmanager", ["prometheus-alertmanager", f"--config.file={self.folder / 'alertmanager.yml'}",
-                                       f"--storage.path={self.folder / 'data' / 'alertmanager'}", f"--web.listen-address={address}",
-                                       "--cluster.listen-address=", "--log.level=warn"])
-            alerting = {"alertmanagers": [{"static_configs": [{"targets": [address]}]}]}
-        address = self.addresses["prometheus"] = f"127.0.0.1:{self.held_ports.hold()}"
-        # The labels that the chart's PodMonitor gives.
-        targets = [{"targets": [one["metrics"]], "labels": {"service": one["service"], "pod": one["name"]}}
-                   for one in endpoints["processes"]]
-        (self.folder / "prometheus.yml").write_text(json.dumps({
-            "global": {"scrape_interval": self.interval, "evaluation_interval": self.interval},
-            "rule_files": [str(ALERTS / "*.yaml")], "alerting": alerting,
-            "scrape_configs": [{"job_name": "yikatong", "static_configs": targets}]}, indent=1))
-        self._run("prometheus", ["prometheus", f"--config.file={self.folder / 'prometheus.yml'}",
-                                 f"--storage.tsdb.path={self.folder / 'data' / 'prometheus'}", f"--web.listen-address={address}",
-                                 "--log.level=warn"])
-        (self.folder / "watch.json").write_text(json.dumps({"pids": {name: child.pid for name, child in self.children},
-                                                            "addresses": self.addresses}))
+        self.addresses = {name: f"127.0.0.1:{self.held_ports.hold()}" for name in PROGRAMS}
+        try:
+            self._run("alertmanager", {"route": {"receiver": "nobody"}, "receivers": [{"name": "nobody"}]},
+                      "--storage.path", "--cluster.listen-address=")
+            # The labels that the chart's PodMonitor gives.
+            targets = [{"targets": [one["metrics"]], "labels": {"suite": "yikatong", "service": one["service"], "pod": one["name"]}}
+                       for one in endpoints["processes"]]
+            self._run("prometheus", {
+                "global": {"scrape_interval": self.interval, "evaluation_interval": self.interval},
+                "rule_files": [str(self.alerts / "*.yaml")],
+                "alerting": {"alertmanagers": [{"static_configs": [{"targets": [self.addresses["alertmanager"]]}]}]},
+                "scrape_configs": [{"job_name": "yikatong", "static_configs": targets}]}, "--storage.tsdb.path")
+            fresh = self.folder / "watch.json.new"
+            fresh.write_text(json.dumps(self.addresses) + "\n", encoding="utf-8")
+            fresh.rename(self.folder / "watch.json")
+        except BaseException:  # an interrupted start, too
+            self.end()
+            raise
 
-    def _run(self, name: str, command: list) -> None:
-        if shutil.which(command[0]) is None:
-            raise FileNotFoundError(f"{command[0]} is not installed (deploy/install-packages watch)")
-        with (self.folder / f"{name}.log").open("ab") as out:
-            self.children.append((name, subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)))
+    def _run(self, name: str, config: dict, data: str, *more: str) -> None:
+        """Starts one and waits until it is ready; `data`: its option for the folder of what it keeps."""
+        self._config_file(name).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+        address = self.addresses[name]
+        log = self.folder / f"{name}.log"
+        with log.open("ab") as out:
+            before = out.tell()
+            child = subprocess.Popen([PROGRAMS[name], f"--config.file={self._config_file(name)}", f"{data}={self.folder / 'data' / name}",
+                                      f"--web.listen-address={address}", f"--web.external-url=http://{address}", "--log.level=warn", *more],
+                                     stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
+        self.children.append(child)
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not self._is_ready(address):
+            if child.poll() is not None or time.monotonic() > deadline:
+                raise StackError(f"{name} did not start:\n{log.read_bytes()[before:].decode(errors='replace')[-1500:]}")
+            time.sleep(0.05)
+
+    @staticmethod
+    def _is_ready(address: str) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://{address}/-/ready", timeout=5):
+                return True
+        except OSError:  # nobody listens yet, or says that it is not ready
+            return False
+
+    def _config_file(self, name: str) -> pathlib.Path:
+        return self.folder / f"{name}.yml"
+
+    def running(self) -> list:
+        """(pid, program) of what was started on this folder, by this process or an earlier one. Each is known by its own name and by
+        its config file, so that nothing has to be written down that could be lost, torn or of a number that was used anew."""
+        found = []
+        for entry in pathlib.Path("/proc").iterdir():
+            for name, program in PROGRAMS.items():
+                if entry.name.isdigit() and alive(int(entry.name), program) and self._is_of_this_folder(entry, name):
+                    found.append((int(entry.name), program))
+        return found
+
+    def _is_of_this_folder(self, process: pathlib.Path, name: str) -> bool:
+        try:
+            return f"--config.file={self._config_file(name)}".encode() in (process / "cmdline").read_bytes().split(b"\0")
+        except OSError:  # it has just ended
+            return False
 
     def end(self) -> None:
         """Ends what was started on this folder, by this process or an earlier one, and waits for it."""
-        known = self.folder / "watch.json"
-        for name, pid in (json.loads(known.read_text())["pids"] if known.exists() else {}).items():
-            deadline = time.monotonic() + START_TIMEOUT_S
-            if runs(pid, name):
-                os.kill(pid, signal.SIGTERM)
-            while runs(pid, name):
-                if time.monotonic() > deadline:
-                    os.kill(pid, signal.SIGKILL)
-                    deadline += START_TIMEOUT_S
-                time.sleep(0.05)
-        for _, child in self.children:
+        for child in self.children:
+            child.terminate()  # one that was started just now may not bear its name yet
+        for pid, program in self.running():
+            Stack._end(pid, program)
+        for child in self.children:
             child.wait()
         self.children.clear()
         self.held_ports.let_go()
-        known.unlink(missing_ok=True)
+        (self.folder / "watch.json").unlink(missing_ok=True)

@@ -27,7 +27,14 @@ config::Schema Settings() {
           "check_every", "10s", absl::Milliseconds(100), absl::Hours(1),
           "How often the newest head is compared with the tree and the remembered checkpoint.")
       .Duration("check_whole_every", "1h", absl::Seconds(1), absl::Hours(24 * 30),
-                "How often every entry, node and head is checked; the first time at the start.");
+                "How often every entry, node and head is checked; the first time at the start.")
+      .Text("former_verifier_key", "",
+            "Verifier key, <origin>+<hash>+<key>, of the log that this one follows. While it is "
+            "set, an empty log takes nothing before --begin-anew.")
+      .Path("former_checkpoint", "",
+            "The last checkpoint of that log that anybody holds, a signed note; for --begin-anew.")
+      .Text("break_reason", "",
+            "Why a new log begins, one line without personal data; for --begin-anew.");
   return schema;
 }
 

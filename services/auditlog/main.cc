@@ -1,4 +1,5 @@
-// The audit log. `auditlog --config FILE [--migrate | --check-config | --verify]`; see README.md.
+// The audit log. `auditlog --config FILE [--migrate | --check-config | --verify |
+// --begin-anew]`; see README.md.
 #include <iostream>
 
 #include "common/identity/token.h"

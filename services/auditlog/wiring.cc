@@ -10,11 +10,13 @@
 
 #include "common/base/failpoint.h"
 #include "common/crypto/keys.h"
+#include "common/postgres/migrate.h"
 #include "common/postgres/settings.h"
 #include "common/redis/settings.h"
 #include "common/rpc/server.h"
 #include "common/rpc/settings.h"
 #include "common/status/status.h"
+#include "services/auditlog/begin_anew.h"
 #include "services/auditlog/config.h"
 
 namespace yikatong::auditlog {
@@ -29,6 +31,8 @@ Command TakeCommand(std::vector<const char*>& arguments) {
       command = Command::kCheckConfig;
     } else if (text == "--verify") {
       command = Command::kVerify;
+    } else if (text == "--begin-anew") {
+      command = Command::kBeginAnew;
     } else {
       return false;
     }
@@ -49,7 +53,7 @@ absl::StatusOr<std::unique_ptr<Parts>> Parts::Make(const config::Config& config,
 
 Parts::Parts(const config::Config& config, crypto::NoteSigner signer, const base::Clock& clock,
              telemetry::Metrics& metrics)
-    : cache_(redis::OpenCache(config, "auditlog", clock)),
+    : cache_(redis::OpenCache(config, "auditlog", clock, &metrics)),
       database_(postgres::DatabaseOptionsOf(config, "auditlog", &metrics)),
       store_(database_),
       signer_(std::move(signer)),
@@ -57,7 +61,8 @@ Parts::Parts(const config::Config& config, crypto::NoteSigner signer, const base
                   ? std::nullopt
                   : std::optional<CheckpointFile>(std::in_place, config.Path("checkpoint_file"),
                                                   signer_.verifier())),
-      log_(store_, integrity_, memory(), signer_, clock) {}
+      log_(store_, integrity_, memory(), signer_, clock,
+           config.Text("former_verifier_key").empty() ? Beginning::kAnyEntry : Beginning::kBreak) {}
 
 rpc::GuardOptions Parts::GuardOptionsOf(const config::Config& config, RefusalRecorder& refusals) {
   rpc::GuardOptions options = rpc::GuardOptionsOf(config);
@@ -102,6 +107,22 @@ absl::Status RunVerify(Parts& parts, std::ostream& out, std::ostream& progress) 
   return status::Refuse(status::Reason::kAuditLogAltered, report.findings.front().what);
 }
 
+absl::Status RunBeginAnew(const config::Config& config, Parts& parts, const base::Clock& clock,
+                          std::ostream& out) {
+  YKT_ASSIGN_OR_RETURN(const Break what, ReadBreak(config, parts.log().verifier()));
+  YKT_RETURN_IF_ERROR(postgres::CheckSchema(parts.database(), LogMigrations()));
+  YKT_ASSIGN_OR_RETURN(const Begun begun,
+                       BeginAnew(parts.log(), parts.store(), parts.memory(), clock,
+                                 static_cast<std::int32_t>(config.Int("restore_epoch")), what));
+  out << (begun.before ? "the log had begun with this break before; nothing was changed\n"
+                       : "the log begins with this break\n");
+  out << fmt::format("former log: {}, size {}, root {}\n", what.former.name(), what.last.size,
+                     crypto::HexOf(what.last.root));
+  out << fmt::format("verifier key: {}\ncheckpoint:\n{}", parts.log().verifier().VerifierKey(),
+                     begun.checkpoint.note);
+  return absl::OkStatus();
+}
+
 int RunCommand(int argc, char** argv,
                const std::function<absl::Status(const config::Config&)>& serve) {
   std::vector<const char*> arguments(argv, argv + argc);
@@ -123,6 +144,13 @@ int RunCommand(int argc, char** argv,
     status = parts.status();
     if (status.ok() && command == Command::kVerify) {
       status = RunVerify(**parts, std::cout, std::cerr);
+    } else if (status.ok() && command == Command::kBeginAnew) {
+      status = RunBeginAnew(*start.config, **parts, clock, std::cout);
+      if (!status.ok()) {
+        std::cerr << fmt::format("{}: {}\n", status::ReasonNameOf(status),
+                                 status::Describe(status, status::Lang::kEnglish));
+        return 1;
+      }
     }
   }
   return status.ok() ? 0 : rpc::ExitFailure(status);

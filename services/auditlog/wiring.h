@@ -25,9 +25,10 @@
 namespace yikatong::auditlog {
 
 // What the process was started for.
-enum class Command { kServe, kMigrate, kCheckConfig, kVerify };
+enum class Command { kServe, kMigrate, kCheckConfig, kVerify, kBeginAnew };
 
-// Takes --migrate, --check-config and --verify out of the arguments; the last one named counts.
+// Takes --migrate, --check-config, --verify and --begin-anew out of the arguments; the last one
+// named counts.
 Command TakeCommand(std::vector<const char*>& arguments);
 
 // The log and what it stands on. Holds no thread.
@@ -70,6 +71,11 @@ absl::Status RunMigrate(const config::Config& config, std::ostream& out);
 
 // Checks the whole log and says what was found; DATA_LOSS where it does not fit.
 absl::Status RunVerify(Parts& parts, std::ostream& out, std::ostream& progress);
+
+// Makes the break that the settings tell of the first entry of an empty log, and says what is to be
+// published: the log's verifier key and its first checkpoint.
+absl::Status RunBeginAnew(const config::Config& config, Parts& parts, const base::Clock& clock,
+                          std::ostream& out);
 
 // Reads command and settings, and does what was asked for: `serve` where it is to serve. Returns
 // the exit code.

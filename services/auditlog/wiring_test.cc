@@ -32,6 +32,8 @@ TEST(AuditLogCommand, IsTakenOutOfTheArguments) {
   EXPECT_EQ(TakeCommand(arguments), Command::kMigrate);
   arguments.push_back("--check-config");
   EXPECT_EQ(TakeCommand(arguments), Command::kCheckConfig);
+  arguments.push_back("--begin-anew");
+  EXPECT_EQ(TakeCommand(arguments), Command::kBeginAnew);
 }
 
 TEST(EntryFacts, AreReadFromWhateverAProducerMayWrite) {

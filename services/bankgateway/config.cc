@@ -1,5 +1,6 @@
 #include "services/bankgateway/config.h"
 
+#include "common/outbox/restore.h"
 #include "common/postgres/settings.h"
 #include "common/redis/settings.h"
 #include "common/rpc/business_clock.h"
@@ -12,6 +13,7 @@ config::Schema Settings() {
   rpc::DeclareServer(schema);
   rpc::DeclarePeer(schema, "auditlog");
   postgres::DeclareDatabase(schema, {.connections = 16, .least = 4, .most = 128});
+  outbox::DeclareRestore(schema);
   redis::DeclareRedis(schema);
   rpc::DeclareBusinessClock(schema);
   rpc::DeclareClockOwner(schema, "catalogue");
@@ -39,7 +41,10 @@ config::Schema Settings() {
            "Days after a payment's day, on the business clock, before two persons may decide that "
            "nobody was paid: the longest horizon of the banks.")
       .Int("statement_missing_after_days", 2, 1, 30,
-           "Working days after a day until a statement that is not closed is a case.");
+           "Working days after a day until a statement that is not closed is a case.")
+      .Bool("leave_unclaimed", false,
+            "Only --finish-restore uses it: finish although payments of the undone time belong to "
+            "nobody; they become cases.");
   return schema;
 }
 

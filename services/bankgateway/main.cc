@@ -1,5 +1,5 @@
 // The bank gateway. `bankgateway --config FILE [--migrate | --check-config |
-// --raise-restore-epoch]`; see README.md.
+// --raise-restore-epoch | --finish-restore]`; see README.md.
 #include "common/identity/token.h"
 #include "common/postgres/migrate.h"
 #include "common/rpc/server.h"

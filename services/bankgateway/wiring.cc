@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "common/crypto/keys.h"
-#include "common/postgres/restore_epoch.h"
+#include "common/outbox/restore.h"
 #include "common/postgres/settings.h"
 #include "common/redis/settings.h"
 #include "common/rpc/command.h"
@@ -29,6 +29,7 @@ WorkersOptions WorkersOptionsOf(const config::Config& config) {
   options.senders = static_cast<int>(config.Int("senders"));
   options.poll_ms = Milliseconds(config, "result_poll");
   options.day_ms = Milliseconds(config, "day_poll");
+  options.unknown_after_days = static_cast<int>(config.Int("unknown_after_days"));
   return options;
 }
 
@@ -60,10 +61,10 @@ absl::StatusOr<std::unique_ptr<Parts>> Parts::Make(const config::Config& config,
                        crypto::ReadX25519PrivateKey(config.Path("wrapping_key")));
   YKT_ASSIGN_OR_RETURN(crypto::Ed25519PublicKey registry,
                        crypto::ReadEd25519PublicKey(config.Path("registry_key")));
-  YKT_ASSIGN_OR_RETURN(auto auditlog, rpc::OpenPeer(config, "auditlog"));
+  YKT_ASSIGN_OR_RETURN(auto auditlog, rpc::OpenPeer(config, "auditlog", &metrics));
   std::unique_ptr<rpc::Channel> catalogue;
   if (rpc::HasAdjustableClock(config)) {
-    YKT_ASSIGN_OR_RETURN(catalogue, rpc::OpenPeer(config, "catalogue"));
+    YKT_ASSIGN_OR_RETURN(catalogue, rpc::OpenPeer(config, "catalogue", &metrics));
   }
   return std::unique_ptr<Parts>(new Parts(
       config, metrics,
@@ -76,7 +77,7 @@ Parts::Parts(const config::Config& config, telemetry::Metrics& metrics, Keys key
     : metrics_(metrics),
       cipher_(std::move(keys.cipher)),
       file_signer_(std::move(keys.file_signer)),
-      cache_(redis::OpenCache(config, "bankgateway", clock_)),
+      cache_(redis::OpenCache(config, "bankgateway", clock_, &metrics)),
       auditlog_(std::move(auditlog)),
       catalogue_(std::move(catalogue)),
       business_clock_(config, clock_, metrics,
@@ -91,13 +92,15 @@ Parts::Parts(const config::Config& config, telemetry::Metrics& metrics, Keys key
              {static_cast<int>(config.Int("file_rows")), Milliseconds(config, "pack_wait")}),
       outcomes_(context_),
       cases_(context_),
+      restores_(context_),
       traces_(context_),
       intake_(instructions_, directory_, business_clock_, std::move(keys.seal)),
       banks_(rpc::TlsFilesOf(config)),
       sender_(files_, directory_, banks_, clock_, business_clock_),
       collector_(outcomes_, cases_, banks_, business_clock_, CollectorOptionsOf(config)),
-      workers_({files_, directory_, outcomes_, cases_, sender_, collector_}, metrics,
-               WorkersOptionsOf(config)),
+      look_up_(restores_, outcomes_, directory_, banks_, business_clock_),
+      workers_({files_, directory_, outcomes_, cases_, restores_, sender_, collector_, look_up_},
+               metrics, WorkersOptionsOf(config)),
       sink_(*auditlog_) {}
 
 Parts::~Parts() { Stop(); }
@@ -117,7 +120,7 @@ rpc::GuardOptions Parts::GuardOptionsOf(const config::Config& config) {
 absl::Status Parts::Start() {
   YKT_RETURN_IF_ERROR(business_clock_.Start());
   YKT_ASSIGN_OR_RETURN(const std::int64_t epoch,
-                       postgres::ReadRestoreEpoch(database_, sql::kEpochRead));
+                       outbox::ReadRestoreEpoch(database_, sql::kEpochRead));
   YKT_RETURN_IF_ERROR(life_signs_.Start());
   outbox::RelayOptions options;
   options.producer = "bankgateway/" + std::to_string(epoch);
@@ -138,23 +141,30 @@ void Parts::Stop() {
 
 int RunCommand(int argc, char** argv,
                const std::function<absl::Status(const config::Config&)>& serve) {
-  return rpc::RunCommand(Settings(), argc, argv,
-                         {.serve = serve,
-                          .migrate =
-                              [](const config::Config& config) {
-                                return postgres::MigrateAsOwner(config, "bankgateway", Migrations(),
-                                                                std::cout);
-                              },
-                          .check_config =
-                              [](const config::Config& config) {
-                                telemetry::Metrics metrics;
-                                return Parts::Make(config, metrics).status();
-                              },
-                          .raise_restore_epoch =
-                              [](const config::Config& config) {
-                                return postgres::RaiseRestoreEpoch(DatabaseOptionsOf(config),
-                                                                   sql::kEpochRaise, std::cout);
-                              }});
+  return rpc::RunCommand(
+      Settings(), argc, argv,
+      {.serve = serve,
+       .migrate =
+           [](const config::Config& config) {
+             return outbox::MigrateAsOwner(config, "bankgateway", Migrations(), sql::kEpochRead,
+                                           sql::kEpochRaise, std::cout);
+           },
+       .check_config =
+           [](const config::Config& config) {
+             telemetry::Metrics metrics;
+             return Parts::Make(config, metrics).status();
+           },
+       .raise_restore_epoch =
+           [](const config::Config& config) {
+             return outbox::RaiseRestoreEpoch(config.Text("restore_id"), "bankgateway",
+                                              DatabaseOptionsOf(config), sql::kEpochRead,
+                                              sql::kEpochRaise, std::cout);
+           },
+       .finish_restore =
+           [](const config::Config& config) {
+             return FinishRestore(DatabaseOptionsOf(config), config.Bool("leave_unclaimed"),
+                                  std::cout);
+           }});
 }
 
 }  // namespace yikatong::bankgateway

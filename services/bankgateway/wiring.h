@@ -23,6 +23,7 @@
 #include "common/telemetry/metrics.h"
 #include "services/bankgateway/clients/agent_bank_client.h"
 #include "services/bankgateway/domain/intake.h"
+#include "services/bankgateway/domain/look_up.h"
 #include "services/bankgateway/rpc/gateway_rpc.h"
 #include "services/bankgateway/store/context.h"
 #include "services/bankgateway/store/pg_cases.h"
@@ -30,6 +31,7 @@
 #include "services/bankgateway/store/pg_files.h"
 #include "services/bankgateway/store/pg_instructions.h"
 #include "services/bankgateway/store/pg_outcomes.h"
+#include "services/bankgateway/store/pg_restores.h"
 #include "services/bankgateway/store/pg_traces.h"
 #include "services/bankgateway/workers/workers.h"
 #include "yikatong/auditlog/v1/auditlog.grpc.pb.h"
@@ -87,11 +89,13 @@ class Parts {
   PgFileBook files_;
   PgOutcomeBook outcomes_;
   PgCaseBook cases_;
+  PgRestoreBook restores_;
   PgTraceBook traces_;
   Intake intake_;
   GrpcAgentBanks banks_;
   Sender sender_;
   Collector collector_;
+  LookUp look_up_;
   Workers workers_;
   outbox::GrpcSink<auditlog::v1::AuditLogService::Stub> sink_;
   std::unique_ptr<outbox::Relay> relay_;

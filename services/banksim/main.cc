@@ -31,7 +31,7 @@ absl::Status Run(const config::Config& config, rpc::Signals& signals) {
   const rpc::Guard guard(rpc::GuardOptionsOf(config), authorizer, *tokens, metrics);
   banksim::AgentBankRpc agent_bank(*bank, guard);
   banksim::SimulatorRpc simulator(*bank, guard);
-  YKT_ASSIGN_OR_RETURN(const auto catalogue, banksim::OpenCatalogue(config));
+  YKT_ASSIGN_OR_RETURN(const auto catalogue, banksim::OpenCatalogue(config, metrics));
   const banksim::DayKeeper days(
       *bank, catalogue ? banksim::CatalogueDay(*catalogue) : banksim::CalendarDay(clock),
       static_cast<int>(absl::ToInt64Milliseconds(config.Duration("day_poll"))));

@@ -33,9 +33,10 @@ absl::StatusOr<BankOptions> BankOptionsOf(const config::Config& config) {
   return options;
 }
 
-absl::StatusOr<std::unique_ptr<rpc::Channel>> OpenCatalogue(const config::Config& config) {
+absl::StatusOr<std::unique_ptr<rpc::Channel>> OpenCatalogue(const config::Config& config,
+                                                            telemetry::Metrics& metrics) {
   if (config.Text("catalogue_address").empty()) return std::unique_ptr<rpc::Channel>();
-  return rpc::OpenPeer(config, "catalogue");
+  return rpc::OpenPeer(config, "catalogue", &metrics);
 }
 
 }  // namespace yikatong::banksim

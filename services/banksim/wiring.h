@@ -8,12 +8,17 @@
 #include "common/rpc/client.h"
 #include "services/banksim/domain/bank.h"
 
+namespace yikatong::telemetry {
+class Metrics;
+}
+
 namespace yikatong::banksim {
 
 // Reads the signer's key.
 absl::StatusOr<BankOptions> BankOptionsOf(const config::Config& config);
 
 // Null where no catalogue is configured.
-absl::StatusOr<std::unique_ptr<rpc::Channel>> OpenCatalogue(const config::Config& config);
+absl::StatusOr<std::unique_ptr<rpc::Channel>> OpenCatalogue(const config::Config& config,
+                                                            telemetry::Metrics& metrics);
 
 }  // namespace yikatong::banksim

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "common/base/dates.h"
+#include "common/outbox/restore.h"
 #include "common/postgres/settings.h"
 #include "common/redis/settings.h"
 #include "common/rpc/settings.h"
@@ -14,6 +15,7 @@ config::Schema Settings() {
   rpc::DeclareServer(schema);
   rpc::DeclarePeer(schema, "auditlog");
   postgres::DeclareDatabase(schema);
+  outbox::DeclareRestore(schema);
   redis::DeclareRedis(schema);
   schema
       .Choice("business_clock", "beijing", {"beijing", "adjustable"},

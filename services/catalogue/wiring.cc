@@ -6,8 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "common/outbox/restore.h"
 #include "common/postgres/migrate.h"
-#include "common/postgres/restore_epoch.h"
 #include "common/postgres/settings.h"
 #include "common/redis/settings.h"
 #include "common/rpc/command.h"
@@ -31,7 +31,7 @@ std::span<const postgres::Migration> Migrations() { return kMigrations; }
 
 absl::StatusOr<std::unique_ptr<Parts>> Parts::Make(const config::Config& config,
                                                    telemetry::Metrics& metrics) {
-  YKT_ASSIGN_OR_RETURN(auto auditlog, rpc::OpenPeer(config, "auditlog"));
+  YKT_ASSIGN_OR_RETURN(auto auditlog, rpc::OpenPeer(config, "auditlog", &metrics));
   return std::unique_ptr<Parts>(new Parts(config, metrics, std::move(auditlog)));
 }
 
@@ -39,7 +39,7 @@ Parts::Parts(const config::Config& config, telemetry::Metrics& metrics,
              std::unique_ptr<rpc::Channel> auditlog)
     : metrics_(metrics),
       auditlog_(std::move(auditlog)),
-      cache_(redis::OpenCache(config, "catalogue", clock_)),
+      cache_(redis::OpenCache(config, "catalogue", clock_, &metrics)),
       clock_adjustable_(config.Text("business_clock") == "adjustable"),
       database_(postgres::DatabaseOptionsOf(config, "catalogue", &metrics)),
       storage_(database_, *cache_, clock_, ids_, {.clock_adjustable = clock_adjustable_}),
@@ -63,7 +63,7 @@ absl::Status Parts::Start(const config::Config& config) {
   YKT_RETURN_IF_ERROR(
       storage_.StartClock(FirstBusinessDateOf(config).value_or(base::BeijingDate(clock_.Now()))));
   YKT_ASSIGN_OR_RETURN(const std::int64_t epoch,
-                       postgres::ReadRestoreEpoch(database_, kReadRestoreEpoch));
+                       outbox::ReadRestoreEpoch(database_, kReadRestoreEpoch));
   YKT_RETURN_IF_ERROR(workers_.Start());
   outbox::RelayOptions options;
   options.producer = "catalogue/" + std::to_string(epoch);
@@ -137,7 +137,8 @@ int RunCommand(int argc, char** argv,
       {.serve = serve,
        .migrate =
            [](const config::Config& config) {
-             return postgres::MigrateAsOwner(config, "catalogue", Migrations(), std::cout);
+             return outbox::MigrateAsOwner(config, "catalogue", Migrations(), kReadRestoreEpoch,
+                                           kRaiseRestoreEpoch, std::cout);
            },
        .check_config =
            [](const config::Config& config) {
@@ -146,8 +147,9 @@ int RunCommand(int argc, char** argv,
            },
        .raise_restore_epoch =
            [](const config::Config& config) {
-             return postgres::RaiseRestoreEpoch(postgres::DatabaseOptionsOf(config, "catalogue"),
-                                                kRaiseRestoreEpoch, std::cout);
+             return outbox::RaiseRestoreEpoch(config.Text("restore_id"), "catalogue",
+                                              postgres::DatabaseOptionsOf(config, "catalogue"),
+                                              kReadRestoreEpoch, kRaiseRestoreEpoch, std::cout);
            }});
 }
 

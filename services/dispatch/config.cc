@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "common/outbox/restore.h"
 #include "common/postgres/settings.h"
 #include "common/redis/settings.h"
 #include "common/rpc/business_clock.h"
@@ -40,6 +41,7 @@ config::Schema Settings() {
   rpc::DeclarePeer(schema, "bankgateway");
   rpc::DeclarePeer(schema, "auditlog");
   postgres::DeclareDatabase(schema, {.connections = 16, .least = 4, .most = 128});
+  outbox::DeclareRestore(schema);
   redis::DeclareRedis(schema);
   rpc::DeclareBusinessClock(schema);
   schema.Int("chunk_workers", 2, 0, 64, "Threads that route, submit and send chunks.")

@@ -11,9 +11,9 @@
 #include "common/crypto/random.h"
 #include "common/outbox/grpc_sink.h"
 #include "common/outbox/relay.h"
+#include "common/outbox/restore.h"
 #include "common/postgres/lease.h"
 #include "common/postgres/migrate.h"
-#include "common/postgres/restore_epoch.h"
 #include "common/postgres/settings.h"
 #include "common/redis/cache.h"
 #include "common/redis/settings.h"
@@ -93,7 +93,7 @@ class AllParts final : public Parts {
   AllParts(const config::Config& config, telemetry::Metrics& metrics, Peers peers)
       : metrics_(metrics),
         peers_(std::move(peers)),
-        cache_(redis::OpenCache(config, "dispatch", clock_)),
+        cache_(redis::OpenCache(config, "dispatch", clock_, &metrics)),
         business_clock_(config, clock_, metrics,
                         rpc::AskAtOwner<catalogue::v1::ClockService::Stub>(peers_.catalogue.get())),
         database_(DatabaseOptionsOf(config, &metrics)),
@@ -165,7 +165,7 @@ class AllParts final : public Parts {
     YKT_RETURN_IF_ERROR(postgres::CheckSchema(database_, Migrations()));
     YKT_RETURN_IF_ERROR(business_clock_.Start());
     YKT_ASSIGN_OR_RETURN(const std::int64_t epoch,
-                         postgres::ReadRestoreEpoch(database_, sql::kRestoreEpochRead));
+                         outbox::ReadRestoreEpoch(database_, sql::kRestoreEpochRead));
     YKT_RETURN_IF_ERROR(registry_.Start());
     outbox::RelayOptions options;
     options.producer = "dispatch/" + std::to_string(epoch);
@@ -242,8 +242,6 @@ class AllParts final : public Parts {
                                      "Chunks that wait to be worked on, by step.", {"step"});
     const auto oldest = metrics_.Gauges("yikatong_chunks_oldest_due_seconds",
                                         "How long the one that waits longest has.", {"step"});
-    const auto calls = metrics_.Gauges("yikatong_peer_calls",
-                                       "Calls to another service since the start.", {"peer"});
     for (std::unique_lock lock(mutex_); !stopping_;) {
       lock.unlock();
       const rpc::CallScope scope(rpc::Trace::New());
@@ -254,10 +252,6 @@ class AllParts final : public Parts {
         }
       }
       lock.lock();
-      calls.With({"catalogue"}).Set(static_cast<double>(peers_.catalogue->CallCount()));
-      calls.With({"registry"}).Set(static_cast<double>(peers_.registry->CallCount()));
-      calls.With({"bankgateway"}).Set(static_cast<double>(peers_.gateway->CallCount()));
-      calls.With({"auditlog"}).Set(static_cast<double>(peers_.auditlog->CallCount()));
       wake_.wait_for(lock, kGaugesEvery, [this] { return stopping_.load(); });
     }
   }
@@ -369,32 +363,34 @@ std::span<const postgres::Migration> Migrations() { return sql::kMigrations; }
 absl::StatusOr<std::unique_ptr<Parts>> Parts::Make(const config::Config& config,
                                                    telemetry::Metrics& metrics) {
   Peers peers;
-  YKT_ASSIGN_OR_RETURN(peers.catalogue, rpc::OpenPeer(config, "catalogue"));
-  YKT_ASSIGN_OR_RETURN(peers.registry, rpc::OpenPeer(config, "registry"));
-  YKT_ASSIGN_OR_RETURN(peers.gateway, rpc::OpenPeer(config, "bankgateway"));
-  YKT_ASSIGN_OR_RETURN(peers.auditlog, rpc::OpenPeer(config, "auditlog"));
+  YKT_ASSIGN_OR_RETURN(peers.catalogue, rpc::OpenPeer(config, "catalogue", &metrics));
+  YKT_ASSIGN_OR_RETURN(peers.registry, rpc::OpenPeer(config, "registry", &metrics));
+  YKT_ASSIGN_OR_RETURN(peers.gateway, rpc::OpenPeer(config, "bankgateway", &metrics));
+  YKT_ASSIGN_OR_RETURN(peers.auditlog, rpc::OpenPeer(config, "auditlog", &metrics));
   return std::unique_ptr<Parts>(std::make_unique<AllParts>(config, metrics, std::move(peers)));
 }
 
 int RunCommand(int argc, char** argv,
                const std::function<absl::Status(const config::Config&)>& serve) {
-  return rpc::RunCommand(Settings(), argc, argv,
-                         {.serve = serve,
-                          .migrate =
-                              [](const config::Config& config) {
-                                return postgres::MigrateAsOwner(config, "dispatch", Migrations(),
-                                                                std::cout);
-                              },
-                          .check_config =
-                              [](const config::Config& config) {
-                                telemetry::Metrics metrics;
-                                return Parts::Make(config, metrics).status();
-                              },
-                          .raise_restore_epoch =
-                              [](const config::Config& config) {
-                                return postgres::RaiseRestoreEpoch(
-                                    DatabaseOptionsOf(config), sql::kRestoreEpochRaise, std::cout);
-                              }});
+  return rpc::RunCommand(
+      Settings(), argc, argv,
+      {.serve = serve,
+       .migrate =
+           [](const config::Config& config) {
+             return outbox::MigrateAsOwner(config, "dispatch", Migrations(), sql::kRestoreEpochRead,
+                                           sql::kRestoreEpochRaise, std::cout);
+           },
+       .check_config =
+           [](const config::Config& config) {
+             telemetry::Metrics metrics;
+             return Parts::Make(config, metrics).status();
+           },
+       .raise_restore_epoch =
+           [](const config::Config& config) {
+             return outbox::RaiseRestoreEpoch(config.Text("restore_id"), "dispatch",
+                                              DatabaseOptionsOf(config), sql::kRestoreEpochRead,
+                                              sql::kRestoreEpochRaise, std::cout);
+           }});
 }
 
 }  // namespace yikatong::dispatch

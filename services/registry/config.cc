@@ -1,5 +1,6 @@
 #include "services/registry/config.h"
 
+#include "common/outbox/restore.h"
 #include "common/postgres/settings.h"
 #include "common/redis/settings.h"
 #include "common/rpc/business_clock.h"
@@ -13,6 +14,7 @@ config::Schema Settings() {
   rpc::DeclareServer(schema);
   rpc::DeclarePeer(schema, "auditlog");
   postgres::DeclareDatabase(schema);
+  outbox::DeclareRestore(schema);
   redis::DeclareRedis(schema);
   rpc::DeclareBusinessClock(schema);
   rpc::DeclareClockOwner(schema, "catalogue");

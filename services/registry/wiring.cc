@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "common/crypto/keys.h"
-#include "common/postgres/restore_epoch.h"
+#include "common/outbox/restore.h"
 #include "common/postgres/settings.h"
 #include "common/redis/settings.h"
 #include "common/rpc/command.h"
@@ -30,10 +30,10 @@ absl::StatusOr<std::unique_ptr<Parts>> Parts::Make(const config::Config& config,
                        crypto::ReadEd25519PrivateKey(config.Path("signing_key")));
   YKT_ASSIGN_OR_RETURN(crypto::X25519PublicKey gateway,
                        crypto::ReadX25519PublicKey(config.Path("gateway_key")));
-  YKT_ASSIGN_OR_RETURN(auto auditlog, rpc::OpenPeer(config, "auditlog"));
+  YKT_ASSIGN_OR_RETURN(auto auditlog, rpc::OpenPeer(config, "auditlog", &metrics));
   std::unique_ptr<rpc::Channel> catalogue;
   if (rpc::HasAdjustableClock(config)) {
-    YKT_ASSIGN_OR_RETURN(catalogue, rpc::OpenPeer(config, "catalogue"));
+    YKT_ASSIGN_OR_RETURN(catalogue, rpc::OpenPeer(config, "catalogue", &metrics));
   }
   return std::unique_ptr<Parts>(
       new Parts(config, metrics, std::move(vault),
@@ -46,7 +46,7 @@ Parts::Parts(const config::Config& config, telemetry::Metrics& metrics, Vault va
              std::unique_ptr<rpc::Channel> catalogue)
     : metrics_(metrics),
       vault_(std::move(vault)),
-      cache_(redis::OpenCache(config, "registry", clock_)),
+      cache_(redis::OpenCache(config, "registry", clock_, &metrics)),
       auditlog_(std::move(auditlog)),
       catalogue_(std::move(catalogue)),
       business_clock_(config, clock_, metrics,
@@ -74,7 +74,7 @@ rpc::GuardOptions Parts::GuardOptionsOf(const config::Config& config) {
 absl::Status Parts::StartRelay() {
   YKT_RETURN_IF_ERROR(business_clock_.Start());
   YKT_ASSIGN_OR_RETURN(const std::int64_t epoch,
-                       postgres::ReadRestoreEpoch(database_, sql::kReadRestoreEpoch));
+                       outbox::ReadRestoreEpoch(database_, sql::kReadRestoreEpoch));
   YKT_RETURN_IF_ERROR(workers_.Start());
   outbox::RelayOptions options;
   options.producer = "registry/" + std::to_string(epoch);
@@ -93,23 +93,25 @@ void Parts::StopRelay() {
 
 int RunCommand(int argc, char** argv,
                const std::function<absl::Status(const config::Config&)>& serve) {
-  return rpc::RunCommand(Settings(), argc, argv,
-                         {.serve = serve,
-                          .migrate =
-                              [](const config::Config& config) {
-                                return postgres::MigrateAsOwner(config, "registry", Migrations(),
-                                                                std::cout);
-                              },
-                          .check_config =
-                              [](const config::Config& config) {
-                                telemetry::Metrics metrics;
-                                return Parts::Make(config, metrics).status();
-                              },
-                          .raise_restore_epoch =
-                              [](const config::Config& config) {
-                                return postgres::RaiseRestoreEpoch(
-                                    DatabaseOptionsOf(config), sql::kRaiseRestoreEpoch, std::cout);
-                              }});
+  return rpc::RunCommand(
+      Settings(), argc, argv,
+      {.serve = serve,
+       .migrate =
+           [](const config::Config& config) {
+             return outbox::MigrateAsOwner(config, "registry", Migrations(), sql::kReadRestoreEpoch,
+                                           sql::kRaiseRestoreEpoch, std::cout);
+           },
+       .check_config =
+           [](const config::Config& config) {
+             telemetry::Metrics metrics;
+             return Parts::Make(config, metrics).status();
+           },
+       .raise_restore_epoch =
+           [](const config::Config& config) {
+             return outbox::RaiseRestoreEpoch(config.Text("restore_id"), "registry",
+                                              DatabaseOptionsOf(config), sql::kReadRestoreEpoch,
+                                              sql::kRaiseRestoreEpoch, std::cout);
+           }});
 }
 
 }  // namespace yikatong::registry

@@ -113,8 +113,21 @@ TEST_F(WiringTest, MigratesAsTheOwnerAndOnlyWhatIsMissing) {
   EXPECT_FALSE(served_);
 }
 
-TEST_F(WiringTest, RaisesTheRestoreEpoch) {
-  EXPECT_EQ(Run({"--raise-restore-epoch"}), 0);
+TEST_F(WiringTest, RaisesTheRestoreEpochWithTheMigrationsToo) {
+  const std::string restored =
+      "gateway_key = " + folder_ + "/keys/gateway-wrapping.pub\nrestore_id = monday";
+  EXPECT_EQ(Run({"--migrate"}, restored), 0);
+  EXPECT_EQ(Run({"--migrate"}, restored), 0);
+  EXPECT_EQ(pg_->Sql("SELECT restore_epoch FROM numbering"), "1");
+  EXPECT_EQ(pg_->Sql("SELECT restore_id || epoch FROM restored"), "monday1");
+}
+
+TEST_F(WiringTest, RaisesTheRestoreEpochOnceForEachRestore) {
+  const std::string good = "gateway_key = " + folder_ + "/keys/gateway-wrapping.pub";
+  EXPECT_EQ(Run({"--raise-restore-epoch"}), 1) << "which restore it is must be said";
+  EXPECT_EQ(pg_->Sql("SELECT restore_epoch FROM numbering"), "0");
+  EXPECT_EQ(Run({"--raise-restore-epoch"}, good + "\nrestore_id = monday"), 0);
+  EXPECT_EQ(Run({"--raise-restore-epoch"}, good + "\nrestore_id = monday"), 0);
   EXPECT_EQ(pg_->Sql("SELECT restore_epoch FROM numbering"), "1");
 }
 

@@ -7,15 +7,15 @@ import re
 import subprocess
 import sys
 
-RUNBOOKS = pathlib.Path(__file__).resolve().parents[2] / "helm" / "yikatong" / "runbooks"
+CHART = pathlib.Path(__file__).resolve().parents[2] / "helm" / "yikatong"
 # `yktctl --as SOMEBODY group [group] command --option …`; an ellipsis stands for what came before it.
-NAMED = re.compile(r"`yktctl(?: --as [A-Z-]+)? ([a-z][a-z -]*?)((?: --[a-z-]+(?: [A-Za-z0-9_-]+)?)*)(?: …)?`")
+NAMED = re.compile(r"`yktctl(?: --as [A-Z-]+)? ([a-z][a-z -]*?)((?: --[a-z-]+(?: [A-Za-z0-9._-]+)?)*)(?: …)?`")
 
 
 def main() -> int:
     yktctl = sys.argv[1]
     found, faults = {}, []
-    for path in sorted(RUNBOOKS.glob("*.md")):
+    for path in [*sorted((CHART / "runbooks").glob("*.md")), CHART / "RESTORING.md"]:
         text = " ".join(path.read_text(encoding="utf-8").split())
         named = NAMED.findall(text)
         if len(named) != text.count("`yktctl"):

@@ -34,6 +34,8 @@ class Dashboards(unittest.TestCase):
             used = USED.findall(query)
             with self.subTest(dashboard, panel=panel):
                 self.assertTrue(used or "up" in query)
+                if not used:
+                    self.assertIn('up{suite="yikatong"', query, "the cluster's Prometheus reads others, too")
                 labels = set(re.findall(r"\{\{(\w+)\}\}", legend))
                 for metric, matchers in used:
                     self.assertIn(metric, there)

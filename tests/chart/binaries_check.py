@@ -3,6 +3,7 @@
     binaries_check.py FOLDER-OF-THE-BINARIES
 """
 import base64
+import json
 import pathlib
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import unittest
 import chart
 from agreement_test import config_of, services_of
 from chart import containers, of_kind, pod_of
+from operation_test import commands, notes
 
 BINARIES = pathlib.Path("build/release/bin")
 
@@ -106,6 +108,36 @@ class Binaries(unittest.TestCase):
             with self.subTest(job["metadata"]["name"]):
                 self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
                 self.assertIn("yikatong-postgresql", done.stderr)
+
+    def test_every_call_that_the_notes_name_is_one_that_yktctl_knows(self):
+        calls = [words for words in commands(notes("trial")) if words[0] == "yktctl"]
+        self.assertGreater(len(calls), 5)
+        for _, said, person, *words in calls:
+            at = next((number for number, word in enumerate(words) if word.startswith("--")), len(words))
+            done = subprocess.run([BINARIES / "yktctl", *words[:at], "--help"], capture_output=True, text=True, check=False, timeout=60)
+            with self.subTest(" ".join(words)):
+                self.assertEqual((said, done.returncode), ("--as", 0), done.stderr)
+                self.assertIn(f"Usage: yktctl {' '.join(words[:at])} [OPTIONS]\n", done.stdout)
+                for option in (word for word in words if word.startswith("--")):
+                    self.assertIn(f"{option} ", done.stdout)
+                for path in (word for word in words if word.startswith("deploy/")):
+                    self.assertTrue((chart.ROOT / path).is_file(), path)
+
+    def test_the_people_of_a_trial_have_certificates_and_tokens(self):
+        done = subprocess.run([chart.ROOT / "deploy" / "kubernetes-people", self.root / "made", "--binaries", BINARIES], capture_output=True,
+                              text=True, check=False, timeout=120)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        endpoints = json.loads((self.root / "made" / "endpoints.json").read_text(encoding="utf-8"))
+        named = {words[2] for words in commands(notes("trial")) if words[:2] == ["yktctl", "--as"]}
+        self.assertLessEqual(named, set(endpoints["people"]))
+        for person in endpoints["people"].values():
+            for key in ("token_file", "tls_ca", "tls_certificate", "tls_key"):
+                self.assertGreater(pathlib.Path(person[key]).stat().st_size, 100, person[key])
+        # Whoever made no Secrets there has nobody whom the cluster would know.
+        done = subprocess.run([chart.ROOT / "deploy" / "kubernetes-people", self.root / "other", "--binaries", BINARIES], capture_output=True,
+                              text=True, check=False, timeout=120)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("deploy/kubernetes-secrets", done.stderr)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ MATRIX = {
     "external-database": (["external-database"], {}),
     "cloudnative-pg": (["cloudnative-pg"], {}),
     "bare": ([], {"networkPolicy": {"enabled": False}, "migrations": {"enabled": False}, "priority": {"create": False}}),
+    "restored": (["cloudnative-pg", "cloudnative-pg-restored"], {}),
     "renamed": ([], {"fullnameOverride": "subsidies", "nameOverride": "card", "labels": {"team": "finance"}, "tokenIssuers": "issuers",
                      "priority": {"name": "money"}, "image": {"registry": "", "tag": "7", "pullPolicy": "Always"}}),
     "no-tls-database": ([], {"database": {"sslMode": "require", "port": 6432}, "redis": {"address": "cache:6380"}}),

@@ -21,9 +21,23 @@ class Manifests(unittest.TestCase):
                 with self.subTest(case, version=version):
                     self.assertEqual(faults, [])
 
-    def test_the_example_cluster_is_one_that_the_operator_knows(self):
-        for one in chart.read_all((chart.EXAMPLES / "cloudnative-pg-cluster.yaml").read_text(encoding="utf-8")):
-            self.assertEqual(schemas(NEWEST).faults(one), [])
+    def test_the_example_clusters_are_such_as_the_operator_knows(self):
+        found = {}
+        for name in ("cluster", "recovery"):
+            for one in chart.read_all((chart.EXAMPLES / f"cloudnative-pg-{name}.yaml").read_text(encoding="utf-8")):
+                self.assertEqual(schemas(NEWEST).faults(one), [])
+                found[(one["kind"], one["metadata"]["name"])] = one["spec"]
+        # What is put back comes from where it was archived.
+        for cluster in ("yikatong-postgresql-2", "yikatong-audit-2"):
+            spec = found[("Cluster", cluster)]
+            (source,) = spec["externalClusters"]
+            self.assertEqual(spec["bootstrap"]["recovery"]["source"], source["name"])
+            wanted = source["plugin"]["parameters"]
+            self.assertIn(("Cluster", wanted["serverName"]), found)
+            self.assertIn(("ObjectStore", wanted["barmanObjectName"]), found)
+        for cluster in ("yikatong-postgresql", "yikatong-postgresql-2"):
+            self.assertGreaterEqual(found[("Cluster", cluster)]["instances"], 3)
+        self.assertIn(("Cluster", found[("ScheduledBackup", "yikatong-nightly")]["cluster"]["name"]), found)
 
     def test_a_field_too_many_and_a_wrong_type_are_found(self):
         for kind, change in (("Deployment", lambda one: one["spec"]["template"]["spec"].update(priorityClas="x")),
@@ -76,6 +90,12 @@ class Values(unittest.TestCase):
                        {"services": {"dispatch": {"calls": ["nobody"]}}}, {"database": {"sslMode": "prefer"}},
                        {"services": {"dispatch": {"settings": {"send_window": "08:00-17:00\nfailpoints = x"}}}},
                        {"services": {"bankgateway": {"egress": [{"cidr": "bank.example", "port": 443}]}}}):
+            with self.subTest(str(values)):
+                self.refused(values)
+
+    def test_a_reference_that_is_needed_and_not_given_is_refused(self):
+        self.assertIn("database.provision.secret", self.refused({"database": {"provision": {"enabled": True}}}))
+        for values in ({"redis": {"address": "cache"}}, {"services": {"registry": {"redisAddress": "cache:"}}}):
             with self.subTest(str(values)):
                 self.refused(values)
 

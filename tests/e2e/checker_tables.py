@@ -202,6 +202,7 @@ PREPARED = {
            (VALUES (1, 'opened', 0, 1), (2, 'settled', 1, 5)) AS e (event_no, what, from_state, to_state)"""],
 }
 PREPARED[("bankgateway", "case_event")] = PREPARED[("bankgateway", "reconciliation_case")]
+FOUND = "INSERT INTO restored (restore_id, epoch, kept_through) VALUES ('day-1', 2, 0); "
 # In a demonstration these are empty: a row that is there is wrong.
 ADDED = {
     ("dispatch", "departure"):
@@ -223,6 +224,13 @@ ADDED = {
         "SELECT agreement_no, district, day, 1, 2, 1, 'x' FROM statement LIMIT 1",
     ("bankgateway", "line_apart"):
         "INSERT INTO line_apart SELECT district, reference, statement_id, line FROM statement_line LIMIT 1",
+    **{(service, "restored"): "INSERT INTO restored (restore_id, epoch, kept_through) VALUES ('day-1', 1, 0)"
+       for service in ("dispatch", "bankgateway", "catalogue", "registry")},
+    # Nothing can be found without a restore.
+    ("bankgateway", "restored_bank"): FOUND + "INSERT INTO restored_bank SELECT 'day-1', min(bank_code) FROM bank",
+    ("bankgateway", "found_reference"):
+        FOUND + "INSERT INTO found_reference SELECT district, reference, '999110000015', 1, 'day-1', '', 2, amount_fen, NULL, '', '' "
+                "FROM instruction LIMIT 1",
 }
 # What has nothing to say about a payment, with the reason.
 UNCHECKED = {

@@ -12,6 +12,7 @@ SOURCE = pathlib.Path(sys.argv[1]).resolve()
 BUILD = pathlib.Path(sys.argv[2]).resolve()
 sys.path[:0] = [str(SOURCE / "deploy" / "demo.d"), str(SOURCE / "deploy" / "local.d")]
 from reckoning import KEYS, Reckoning  # noqa: E402
+from report import told_apart, wrong_in  # noqa: E402
 from rosters import TODAY  # noqa: E402
 from run import DATA, Demo  # noqa: E402
 from stack import Stack  # noqa: E402
@@ -67,10 +68,7 @@ class MainJob(unittest.TestCase):
         cls.report = cls.run_once.report()
 
     def test_every_figure_agrees(self):
-        self.assertEqual([], self.report["differences"])
-        self.assertTrue(self.report["ledger"]["balanced"])
-        self.assertEqual(0, self.report["bank_journal"]["references_credited_twice"])
-        self.assertTrue(self.report["audit"]["verified"])
+        self.assertEqual([], wrong_in(self.report))
         self.assertGreater(self.report["audit"]["inclusion_checked"], 40)
         self.assertEqual(1, self.report["audit"]["consistency_checked"])
 
@@ -183,8 +181,7 @@ class MainJob(unittest.TestCase):
         again = Run(seed=7)
         self.addCleanup(again.end)
         report = again.report()
-        for key in ("payments", "fen", "reasons"):
-            self.assertEqual(self.report[key], report[key])
+        self.assertEqual([], told_apart(self.report, report, ("at first", "again")))
 
 
 if __name__ == "__main__":

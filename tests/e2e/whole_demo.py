@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import time
 
+from report import wrong_in  # noqa: F401: what must not be in a report, however its demonstration was disturbed
 from rosters import TODAY
 from stack import Stack
 
@@ -34,15 +35,3 @@ def wait_for_credits(journal, wanted: int) -> int:
             return len(journal.references)
         assert time.monotonic() < deadline, f"the bank has credited {len(journal.references)} and no more"
         time.sleep(0.005)
-
-
-def wrong_in(report: dict) -> list:
-    """What must not be in the report of a demonstration, however it was disturbed."""
-    wrong = list(report["differences"])
-    if not report["ledger"]["balanced"]:
-        wrong.append("the ledger is not balanced")
-    if not report["audit"]["verified"]:
-        wrong.append("the audit log does not verify")
-    if report["bank_journal"]["references_credited_twice"]:
-        wrong.append("the bank credited a reference twice")
-    return wrong

@@ -88,7 +88,7 @@ class Watched(unittest.TestCase):
     def watch_from_the_start(cls):
         endpoints = cls.stack.state / "endpoints.json"
         eventually("the stack is up", endpoints.exists)
-        cls.prometheus.start(json.loads(endpoints.read_text(encoding="utf-8")), alertmanager=False)
+        cls.prometheus.start(json.loads(endpoints.read_text(encoding="utf-8")))
 
     @classmethod
     def end(cls):

@@ -40,8 +40,10 @@ labels:
 {{- with $image.registry }}{{ . }}/{{ end }}{{ $image.repository }}/{{ index . 1 }}:{{ default (index . 0).Chart.AppVersion $image.tag }}
 {{- end }}
 
+{{/* A PriorityClass is the whole cluster's, and its value can never be another: namespace and value are in its name. */}}
 {{- define "yikatong.priority" -}}
-{{- default (ternary (include "yikatong.fullname" .) "" .Values.priority.create) .Values.priority.name -}}
+{{- $own := printf "%s-%s-%d" .Release.Namespace (include "yikatong.fullname" .) (int64 .Values.priority.value) -}}
+{{- default (ternary $own "" .Values.priority.create) .Values.priority.name -}}
 {{- end }}
 
 {{/* A value of the settings as text: a number is not to be written as 1e+06. */}}

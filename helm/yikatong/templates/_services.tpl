@@ -91,6 +91,9 @@ database_conninfo = {{ $server }} dbname={{ $name }} user={{ $name }}_app
 {{- if .migrate }}
 owner_conninfo = {{ $server }} dbname={{ $name }} user={{ $name }}_owner
 owner_password_file = /etc/yikatong/database/owner
+{{- if and $root.Values.restore.id (ne $name "auditlog") }}
+restore_id = {{ $root.Values.restore.id }}
+{{- end }}
 {{- else }}
 database_password_file = /etc/yikatong/database/runtime
 {{- end }}

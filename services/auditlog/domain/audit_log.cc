@@ -113,8 +113,10 @@ absl::StatusOr<Appended> AuditLog::Append(const Caller& caller, const AppendRequ
   YKT_RETURN_IF_ERROR(integrity_.Check());
   YKT_ASSIGN_OR_RETURN(const std::vector<EntryFacts> facts, ReadAll(request));
   Appended appended;
-  YKT_RETURN_IF_ERROR(store_.Append(
-      [&](AppendSession& session) { return AppendIn(session, request, facts, appended); }));
+  YKT_RETURN_IF_ERROR(store_.Append([&](AppendSession& session) -> absl::Status {
+    YKT_RETURN_IF_ERROR(CheckBegun(session));
+    return AppendIn(session, request, facts, appended);
+  }));
   return appended;
 }
 
@@ -123,11 +125,33 @@ absl::Status AuditLog::AppendOwn(const Source& source, std::string body) {
   AppendRequest request{source, 1, {std::move(body)}};
   YKT_ASSIGN_OR_RETURN(const std::vector<EntryFacts> facts, ReadAll(request));
   return store_.Append([&](AppendSession& session) -> absl::Status {
+    YKT_RETURN_IF_ERROR(CheckBegun(session));
     YKT_ASSIGN_OR_RETURN(const SourceState state, session.StateOf(source));
     request.first_number = state.next_number;
     Appended appended;
     return AppendIn(session, request, facts, appended);
   });
+}
+
+absl::Status AuditLog::AppendFirst(const Source& source, std::string body) {
+  YKT_RETURN_IF_ERROR(integrity_.Check());
+  const AppendRequest request{source, 1, {std::move(body)}};
+  YKT_ASSIGN_OR_RETURN(const std::vector<EntryFacts> facts, ReadAll(request));
+  return store_.Append([&](AppendSession& session) -> absl::Status {
+    YKT_ASSIGN_OR_RETURN(const TreeHead head, session.Head());
+    if (head.size > 0) {
+      return status::Refuse(Reason::kAuditLogNotEmpty, "",
+                            {{"tree_size", std::to_string(head.size)}});
+    }
+    Appended appended;
+    return AppendIn(session, request, facts, appended);
+  });
+}
+
+absl::Status AuditLog::CheckBegun(AppendSession& session) {
+  if (beginning_ == Beginning::kAnyEntry) return absl::OkStatus();
+  YKT_ASSIGN_OR_RETURN(const TreeHead head, session.Head());
+  return head.size > 0 ? absl::OkStatus() : status::Refuse(Reason::kAuditLogNotBegun);
 }
 
 absl::Status AuditLog::AppendIn(AppendSession& session, const AppendRequest& request,

@@ -74,12 +74,24 @@ struct EntryPage {
   std::string next_page_token;
 };
 
+// What the first entry of a log may be.
+enum class Beginning {
+  kAnyEntry,
+  kBreak,  // it follows another log: nothing is taken before AppendFirst
+};
+
 class AuditLog {
  public:
   // All must outlive the log; `memory` may be null. The signer's name is the log's origin.
   AuditLog(LogStore& store, Integrity& integrity, CheckpointMemory* memory,
-           const crypto::NoteSigner& signer, const base::Clock& clock)
-      : store_(store), integrity_(integrity), memory_(memory), signer_(signer), clock_(clock) {}
+           const crypto::NoteSigner& signer, const base::Clock& clock,
+           Beginning beginning = Beginning::kAnyEntry)
+      : store_(store),
+        integrity_(integrity),
+        memory_(memory),
+        signer_(signer),
+        clock_(clock),
+        beginning_(beginning) {}
 
   // Appends on behalf of the service that is calling, which must be the producer itself. Numbers
   // that are there already with the same bytes are passed over. Reasons as in the contract.
@@ -87,6 +99,9 @@ class AuditLog {
   absl::StatusOr<std::int64_t> NextNumber(const identity::Caller& caller, const Source& source);
   // Appends an entry of the log's own, whatever its next number is.
   absl::Status AppendOwn(const Source& source, std::string body);
+  // Appends an entry of the log's own that must be the first of all, under number 1.
+  // AUDIT_LOG_NOT_EMPTY where the log has entries, with `tree_size` in the metadata.
+  absl::Status AppendFirst(const Source& source, std::string body);
 
   // Signs the newest tree after checking that it is the one its nodes give.
   absl::StatusOr<SignedCheckpoint> NewestCheckpoint();
@@ -111,6 +126,8 @@ class AuditLog {
   const crypto::NoteVerifier& verifier() const { return signer_.verifier(); }
 
  private:
+  // AUDIT_LOG_NOT_BEGUN while the log waits for its break.
+  absl::Status CheckBegun(AppendSession& session);
   absl::Status AppendIn(AppendSession& session, const AppendRequest& request,
                         const std::vector<EntryFacts>& facts, Appended& appended);
   absl::StatusOr<crypto::MerkleAccumulator> ResumeTree(AppendSession& session,
@@ -123,6 +140,7 @@ class AuditLog {
   CheckpointMemory* memory_;
   const crypto::NoteSigner& signer_;
   const base::Clock& clock_;
+  const Beginning beginning_;
 };
 
 }  // namespace yikatong::auditlog

@@ -98,6 +98,29 @@ TEST_F(AuditLogTest, TakesNothingNewOfAnEpochThatIsOver) {
   EXPECT_TRUE(Append("dispatch", 1, {Body("a")}, 1).ok()) << "what it has is acknowledged still";
 }
 
+TEST_F(AuditLogTest, TakesAFirstEntryOnlyAsTheFirst) {
+  const std::string first = BodyOf("auditlog", "log.begun_anew", 120000, "logs/before.test");
+  ASSERT_TRUE(log_.AppendFirst({"auditlog", 3}, first).ok());
+  EXPECT_EQ(store_.entries.at(0).number, 1);
+  EXPECT_EQ(store_.entries.at(0).source.restore_epoch, 3);
+  const absl::Status again = log_.AppendFirst({"auditlog", 3}, first);
+  EXPECT_EQ(status::ReasonOf(again), Reason::kAuditLogNotEmpty);
+  EXPECT_EQ(status::MetadataOf(again)["tree_size"], "1");
+  EXPECT_EQ(store_.entries.size(), 1u);
+}
+
+TEST_F(AuditLogTest, ThatFollowsAnotherOneWaitsForItsBreak) {
+  AuditLog log(store_, integrity_, &memory_, signer_, clock_, Beginning::kBreak);
+  const AppendRequest request{{"dispatch", 2}, 1, {Body("a")}};
+  EXPECT_EQ(status::ReasonOf(log.Append(ServiceCaller("dispatch"), request).status()),
+            Reason::kAuditLogNotBegun);
+  EXPECT_TRUE(store_.entries.empty());
+  ASSERT_TRUE(log.AppendFirst({"auditlog", 1},
+                              BodyOf("auditlog", "log.begun_anew", 120000, "logs/before.test"))
+                  .ok());
+  EXPECT_TRUE(log.Append(ServiceCaller("dispatch"), request).ok());
+}
+
 TEST_F(AuditLogTest, LetsAServiceAppendForItselfOnly) {
   const AppendRequest request{{"dispatch", 1}, 1, {Body("a")}};
   EXPECT_EQ(status::ReasonOf(log_.Append(ServiceCaller("registry"), request).status()),

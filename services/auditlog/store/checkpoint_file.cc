@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -42,8 +44,9 @@ absl::StatusOr<std::optional<std::string>> ReadFile(const std::string& path) {
 }
 
 absl::Status WriteDurably(const std::string& path, std::string_view content) {
-  const std::string fresh = path + ".new";
-  const int file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  // A name of its own: a command may write beside the service.
+  std::string fresh = path + ".XXXXXX";
+  const int file = ::mkostemp(fresh.data(), O_CLOEXEC);
   if (file < 0) return Failed(fresh, "made");
   bool written = true;
   while (written && !content.empty()) {
@@ -51,9 +54,14 @@ absl::Status WriteDurably(const std::string& path, std::string_view content) {
     written = count > 0;
     if (written) content.remove_prefix(static_cast<std::size_t>(count));
   }
-  written = written && ::fsync(file) == 0;
-  if (::close(file) != 0 || !written) return Failed(fresh, "written");
-  if (std::rename(fresh.c_str(), path.c_str()) != 0) return Failed(path, "replaced");
+  written = written && ::fchmod(file, 0644) == 0 && ::fsync(file) == 0;
+  const bool closed = ::close(file) == 0;
+  const bool replaced = written && closed && std::rename(fresh.c_str(), path.c_str()) == 0;
+  if (!replaced) {
+    absl::Status failed = Failed(path, "written");
+    ::unlink(fresh.c_str());
+    return failed;
+  }
   // The name is durable only when its folder is.
   const std::string folder = std::filesystem::absolute(path).parent_path().string();
   const int directory = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -5,6 +5,8 @@
 
 #include <filesystem>
 #include <fstream>
+#include <string>
+#include <vector>
 
 #include "common/crypto/testing/seeded_random.h"
 #include "common/status/status.h"
@@ -64,6 +66,19 @@ TEST_F(CheckpointFileTest, SaysSoWhenTheFileIsNoCheckpointOfThisLog) {
   std::ofstream(Path()) << "something else\n";
   EXPECT_EQ(status::ReasonOf(CheckpointFile(Path(), signer_.verifier()).Recall().status()),
             Reason::kAuditLogAltered);
+}
+
+TEST_F(CheckpointFileTest, LeavesNothingBesideTheFile) {
+  CheckpointFile file(Path(), signer_.verifier());
+  ASSERT_TRUE(Remember(file, 5).ok());
+  std::filesystem::remove(Path());
+  std::filesystem::create_directory(Path());
+  EXPECT_EQ(status::ReasonOf(Remember(file, 9)), Reason::kCheckpointNotKept);
+  std::vector<std::string> names;
+  for (const auto& one : std::filesystem::directory_iterator(folder_)) {
+    names.push_back(one.path().filename().string());
+  }
+  EXPECT_EQ(names, std::vector<std::string>{"checkpoint"});
 }
 
 TEST_F(CheckpointFileTest, FailsWhereItCannotWrite) {

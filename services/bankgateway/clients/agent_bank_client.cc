@@ -38,6 +38,7 @@ RowState FromWire(pb::RowState state) {
 BankResult FromWire(const pb::RowResult& wire) {
   BankResult result;
   result.number = wire.number();
+  result.file_id = wire.file_id();
   result.reference = wire.reference();
   result.state = FromWire(wire.state());
   result.return_code = wire.return_code();
@@ -157,6 +158,7 @@ class GrpcAgentBank final : public AgentBank {
     channel_->Prepare(context, kTimeout);
     pb::QueryReferencesRequest request;
     request.mutable_references()->Assign(references.begin(), references.end());
+    request.set_bank_code(bank_code_);
     pb::QueryReferencesResponse response;
     YKT_RETURN_IF_ERROR(rpc::FromGrpc(stub_->QueryReferences(&context, request, &response)));
     if (response.results_size() != request.references_size()) {

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -48,6 +49,7 @@ enum class RowState { kNotFound, kPending, kPaid, kFailed, kReturned };
 
 struct BankResult {
   std::int64_t number = 0;
+  std::string file_id;
   std::int64_t reference = 0;
   RowState state = RowState::kNotFound;
   std::string return_code;
@@ -162,6 +164,9 @@ class Directory {
   virtual absl::StatusOr<std::vector<Agreement>> CandidateAgreements(
       std::int32_t district, const std::string& department_id) = 0;
   virtual absl::StatusOr<Statistics> Count(std::int32_t district) = 0;
+  // Instructions of every bank that is called, by its code, of which it has told no outcome and
+  // that are not told to be unknown.
+  virtual absl::StatusOr<std::map<std::string, std::int64_t>> AwaitedByBank() = 0;
 };
 
 class InstructionBook {
@@ -255,6 +260,49 @@ class OutcomeBook {
                                                                   const std::string& agreement_no,
                                                                   std::int64_t after,
                                                                   int count) = 0;
+};
+
+// A restore from a backup that nobody has finished yet.
+struct OpenRestore {
+  std::string restore_id;
+  // Banks that had news when it began which we have not read yet.
+  std::vector<std::string> behind;
+};
+
+// A chunk that waits to be packed.
+struct WaitingChunk {
+  std::int64_t submission_id = 0;
+  std::string bank_code;
+  std::vector<std::int64_t> references;
+};
+
+// What was found out at the banks after the database was put back from a backup.
+class RestoreBook {
+ public:
+  virtual ~RestoreBook() = default;
+  // Nothing where no restore is open.
+  virtual absl::StatusOr<std::optional<OpenRestore>> Open() = 0;
+  virtual absl::Status MarkRead(const std::string& restore_id, const std::string& bank_code) = 0;
+  // The oldest chunk of which the banks were not asked yet.
+  virtual absl::StatusOr<std::optional<WaitingChunk>> NextToLookUp() = 0;
+  // What the banks answered about its references, by bank. Rows that a bank has are withheld from
+  // packing and get the outcome that the bank tells; a row that only another bank has becomes
+  // UNKNOWN. How many are withheld; nothing is done where the chunk waits no more.
+  virtual absl::StatusOr<int> LookedUp(
+      const std::string& restore_id, const WaitingChunk& chunk,
+      const std::map<std::string, std::vector<BankResult>>& answers) = 0;
+  // A chunk of a bank with withheld rows that nothing final is known of, looked up on or before a
+  // day and not asked about today: these rows.
+  virtual absl::StatusOr<std::optional<WaitingChunk>> LateChunk(const std::string& bank_code,
+                                                                absl::CivilDay looked_up_by) = 0;
+  virtual absl::Status MarkAsked(const WaitingChunk& chunk) = 0;
+  // Chunks still to be looked up, and payments of the undone time that no chunk has asked for.
+  struct Left {
+    bool open = false;
+    std::int64_t to_look_up = 0;
+    std::int64_t unclaimed = 0;
+  };
+  virtual absl::StatusOr<Left> Count() = 0;
 };
 
 }  // namespace yikatong::bankgateway

@@ -49,6 +49,8 @@ bool IsOpen(OutcomeState state) {
 absl::StatusOr<std::int64_t> OutcomeWriter::Lock() {
   YKT_ASSIGN_OR_RETURN(const Rows rows, tx_.Run(sql::kCursorLock, bank_code_));
   if (rows.empty()) return status::Refuse(status::Reason::kBankNotRegistered);
+  restored_ = rows[0].Bool(1);
+  open_restore_ = rows[0].Text(2);
   return rows[0].Int64(0);
 }
 
@@ -107,6 +109,7 @@ absl::Status OutcomeWriter::LoadDistrict(std::int32_t district,
     at->second.last_booked_on = row.MaybeDate(3);
     if (at->second.last == OutcomeState::kPaid) at->second.paid_on = at->second.last_booked_on;
   }
+  if (restored_) YKT_RETURN_IF_ERROR(LoadFound(columns));
   if (!with_lines) return absl::OkStatus();
   YKT_ASSIGN_OR_RETURN(const Rows lines, tx_.RunColumns(sql::kKnownLines, columns));
   for (const Row row : lines) {
@@ -116,6 +119,14 @@ absl::Status OutcomeWriter::LoadDistrict(std::int32_t district,
     if (row.Bool(4)) continue;
     if (row.MaybeInt64(2).value_or(at->second.amount_fen) != at->second.amount_fen) continue;
     (row.Bool(1) ? at->second.debited : at->second.reversed) = true;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status OutcomeWriter::LoadFound(const Columns& ranges) {
+  YKT_ASSIGN_OR_RETURN(const Rows found, tx_.RunColumns(sql::kFoundKnown, ranges));
+  for (const Row row : found) {
+    if (const auto at = known_.find(row.Int64(0)); at != known_.end()) at->second.found = true;
   }
   return absl::OkStatus();
 }
@@ -188,7 +199,7 @@ void OutcomeWriter::Record(std::int64_t reference, Known& known, OutcomeState st
   const KnownSubmission& submission = *known.submission;
   if (known.last != OutcomeState::kNone) --Counter(step.net, known.last);
   ++Counter(step.net, state);
-  if (IsOpen(known.last) && !IsOpen(state)) ++finals_[submission.file_id];
+  if (IsOpen(known.last) && !IsOpen(state) && !known.found) ++finals_[submission.file_id];
   base::failpoint::Note("outcome", NameOf(known.last), NameOf(state));
   known.last = state;
   known.last_no += 1;

@@ -21,6 +21,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/civil_time.h"
+#include "common/postgres/bulk.h"
 #include "services/bankgateway/domain/outcome_rules.h"
 #include "services/bankgateway/domain/ports.h"
 #include "services/bankgateway/store/case_writer.h"
@@ -55,6 +56,7 @@ struct Known {
   bool debited = false;  // by a line of a statement, of its amount
   bool reversed = false;
   int net_debits = 0;  // lines that debit less lines that credit, those of cases included
+  bool found = false;  // a bank had it when this database was put back: it is in no file of ours
 };
 
 // What an outcome is based on.
@@ -85,6 +87,8 @@ class OutcomeWriter {
   // Null where nobody submitted it, or to another bank.
   Known* Find(std::int64_t reference);
 
+  // The restore that nobody has finished yet; empty for none. Once the row is locked.
+  const std::string& open_restore() const { return open_restore_; }
   // Applies what the bank said of a row, by the table of outcome_rules.h.
   void Apply(const BankResult& result);
   void Record(std::int64_t reference, Known& known, OutcomeState state, const Ground& ground);
@@ -130,6 +134,7 @@ class OutcomeWriter {
 
   absl::Status LoadDistrict(std::int32_t district, const std::vector<std::int64_t>& references,
                             bool with_lines);
+  absl::Status LoadFound(const postgres::Columns& ranges);
   absl::Status WriteOutcomes();
   absl::Status WriteChunk(std::int32_t district, const DistrictStep& step);
   absl::Status WriteFinals();
@@ -140,6 +145,8 @@ class OutcomeWriter {
   postgres::Transaction& tx_;
   const std::string bank_code_;
   const std::string_view source_;
+  bool restored_ = false;  // this database was put back from a backup at some time
+  std::string open_restore_;
   std::unordered_map<std::int64_t, Known> known_;
   std::map<std::int64_t, KnownSubmission> submissions_;
   std::map<std::int32_t, std::vector<DistrictStep>> steps_;  // each at most one chunk

@@ -248,4 +248,15 @@ absl::StatusOr<Statistics> PgDirectory::Count(std::int32_t district) {
   return counts;
 }
 
+absl::StatusOr<std::map<std::string, std::int64_t>> PgDirectory::AwaitedByBank() {
+  std::map<std::string, std::int64_t> awaited;
+  YKT_RETURN_IF_ERROR(context_.database.Read("bank_awaiting", [&](Transaction& tx) -> absl::Status {
+    awaited.clear();
+    YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kBankAwaiting));
+    for (const Row row : rows) awaited[row.Text(0)] = row.Int64(1);
+    return absl::OkStatus();
+  }));
+  return awaited;
+}
+
 }  // namespace yikatong::bankgateway

@@ -1,5 +1,7 @@
 #include "services/bankgateway/store/pg_files.h"
 
+#include <set>
+
 #include "common/base/dates.h"
 #include "common/base/failpoint.h"
 #include "common/base/hex.h"
@@ -42,6 +44,7 @@ struct PgFileBook::Waiting {
   std::int64_t rows;
   std::int64_t total_fen;
   std::string summary;
+  bool withheld;  // a bank has some of its rows already; they are not counted above
 };
 
 // One transaction and nothing outside of it: the locks on the chunks are lease enough.
@@ -69,7 +72,8 @@ absl::StatusOr<bool> PgFileBook::PackAgreement(Transaction& tx, const std::strin
   FileHeader header;
   for (const Row row : rows) {
     if (header.rows + row.Int64(2) > options_.max_rows && !chunks.empty()) break;
-    chunks.push_back({row.Int64(0), row.Text(1), row.Int64(2), row.Int64(3), row.Text(4)});
+    chunks.push_back(
+        {row.Int64(0), row.Text(1), row.Int64(2), row.Int64(3), row.Text(4), row.Bool(5)});
     header.rows += chunks.back().rows;
     header.total_fen += chunks.back().total_fen;
   }
@@ -94,8 +98,15 @@ absl::StatusOr<bool> PgFileBook::PackAgreement(Transaction& tx, const std::strin
     YKT_ASSIGN_OR_RETURN(
         const std::string payments,
         context_.cipher.Decrypt(AccountsPlace(chunk.request_id), stored[0].Bytes(0)));
-    YKT_RETURN_IF_ERROR(DecodePayments(
-        payments, [&](const Payment& payment) { return writer.Add(payment, chunk.summary); }));
+    std::set<std::int64_t> withheld;
+    if (chunk.withheld) {
+      YKT_ASSIGN_OR_RETURN(const Rows found, tx.Run(sql::kFoundOfSubmission, chunk.submission_id));
+      for (const Row row : found) withheld.insert(row.Int64(0));
+    }
+    YKT_RETURN_IF_ERROR(DecodePayments(payments, [&](const Payment& payment) {
+      if (withheld.contains(payment.reference)) return absl::OkStatus();
+      return writer.Add(payment, chunk.summary);
+    }));
     ids.push_back(chunk.submission_id);
     offsets.push_back(static_cast<std::int32_t>(offset));
     offset += chunk.rows;

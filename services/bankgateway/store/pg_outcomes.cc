@@ -6,6 +6,7 @@
 #include "services/bankgateway/domain/return_codes.h"
 #include "services/bankgateway/sql/queries.h"
 #include "services/bankgateway/store/outcome_writer.h"
+#include "services/bankgateway/store/pg_restores.h"
 
 namespace yikatong::bankgateway {
 namespace {
@@ -185,6 +186,16 @@ bool CompareLine(OutcomeWriter& writer, const DueStatement& statement, const Sta
   return verdict.agreed;
 }
 
+// While a restore is open: of a payment that we do not know to have sent, in a file that we do not
+// have. It is kept until the payment is asked for again, and applied then.
+bool IsOfUndoneTime(OutcomeWriter& writer, const BankResult& result) {
+  if (writer.open_restore().empty()) return false;
+  const Known* const known = writer.Find(result.reference);
+  if (known == nullptr) return true;
+  return known->last == OutcomeState::kNone && !known->found &&
+         known->submission->file_id != result.file_id;
+}
+
 }  // namespace
 
 absl::StatusOr<std::int64_t> PgOutcomeBook::Cursor(const std::string& bank_code) {
@@ -205,8 +216,16 @@ absl::Status PgOutcomeBook::ApplyPage(const std::string& bank_code, std::int64_t
     YKT_ASSIGN_OR_RETURN(const std::int64_t cursor, writer.Lock());
     if (cursor != after) return status::Refuse(Reason::kLeaseLost);
     YKT_RETURN_IF_ERROR(writer.Load(ReferencesOf(results)));
-    for (const BankResult& result : results) writer.Apply(result);
+    std::vector<BankResult> found;
+    for (const BankResult& result : results) {
+      if (IsOfUndoneTime(writer, result)) {
+        found.push_back(result);
+      } else {
+        writer.Apply(result);
+      }
+    }
     YKT_RETURN_IF_ERROR(writer.Finish());
+    YKT_RETURN_IF_ERROR(WriteFound(tx, writer.open_restore(), bank_code, found));
     return tx.Run(sql::kCursorMove, bank_code, results.back().number).status();
   });
 }

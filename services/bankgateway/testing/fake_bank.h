@@ -48,6 +48,7 @@ class FakeBank final : public AgentBank {
   }
 
   absl::StatusOr<ResultPage> ListResults(std::int64_t after, int count) override {
+    if (down) return absl::UnavailableError("down");
     ResultPage page;
     page.head = static_cast<std::int64_t>(results.size());
     for (std::int64_t i = after; i < page.head && count-- > 0; ++i) {

@@ -16,6 +16,7 @@ constexpr int kRarestLookMs = 250;  // where nothing happens; less often only wh
 
 // Whose turn it is at once when a worker has done something; nobody's where the next is the bank's.
 const char* FollowerOf(std::string_view worker) {
+  if (worker == "look_up") return "pack";
   if (worker == "pack") return "send";
   if (worker == "results" || worker == "day_end") return "number";
   return nullptr;
@@ -26,39 +27,51 @@ const char* FollowerOf(std::string_view worker) {
 Workers::Workers(Parts parts, telemetry::Metrics& metrics, WorkersOptions options)
     : parts_(parts),
       options_(options),
-      steps_(metrics.Counters("yikatong_gateway_steps_total", "Steps of the gateway's workers.",
-                              {"worker", "result"})),
+      steps_(metrics.Counters("yikatong_gateway_steps_total",
+                              "Steps of the gateway's workers: done, idle (nothing was to be done) "
+                              "or failed; the bank's code where a worker is of one bank.",
+                              {"worker", "bank", "result"})),
       waiting_(metrics.Gauges("yikatong_gateway_waiting",
                               "Instructions unpacked, files open, instructions awaiting, outcomes "
-                              "unknown, differences.",
+                              "unknown, differences; after a restore chunks to look up and "
+                              "payments that no chunk has asked for.",
                               {"what"})),
+      awaiting_(metrics.Gauges("yikatong_gateway_awaiting",
+                               "Instructions that a bank has told no outcome of, without those "
+                               "that are told to be unknown.",
+                               {"bank"})),
       cases_(metrics.Gauges("yikatong_gateway_cases",
                             "Open cases of reconciliation, and those of them that are overdue, by "
                             "kind and age in days.",
                             {"kind", "age", "what"})),
       suspense_(metrics.Gauges("yikatong_gateway_suspense_fen",
                                "Money of open cases, in fen: claimed from banks, owed to banks.",
-                               {"kind", "account"})) {}
+                               {"kind", "account"})),
+      restore_open_(metrics
+                        .Gauges("yikatong_gateway_restore_open",
+                                "1 from a restore until it is finished: no day is reconciled.")
+                        .With()) {}
 
 Workers::~Workers() { Stop(); }
 
 void Workers::Start() {
-  Run("pack", options_.idle_ms, [this]() -> absl::StatusOr<int> {
+  Run("pack", "", options_.idle_ms, [this]() -> absl::StatusOr<int> {
     YKT_ASSIGN_OR_RETURN(const bool packed, parts_.files.PackOne());
     return packed ? 1 : 0;
   });
   for (int i = 0; i < options_.senders; ++i) {
-    Run("send", options_.idle_ms, [this]() -> absl::StatusOr<int> {
+    Run("send", "", options_.idle_ms, [this]() -> absl::StatusOr<int> {
       YKT_ASSIGN_OR_RETURN(const SendStep step, parts_.sender.RunOnce());
       return step == SendStep::kIdle ? 0 : 1;
     });
   }
-  Run("number", options_.idle_ms * 4, [this]() -> absl::StatusOr<int> {
+  Run("number", "", options_.idle_ms * 4, [this]() -> absl::StatusOr<int> {
     YKT_ASSIGN_OR_RETURN(const std::int64_t numbered, parts_.outcomes.NumberChunks());
     return static_cast<int>(numbered);
   });
-  Run("banks", 1'000, [this] { return LookForBanks(); });
-  Run("measure", 10'000, [this] { return Measure(); });
+  Run("look_up", "", 1'000, [this] { return parts_.look_up.RunOnce(); });
+  Run("banks", "", 1'000, [this] { return LookForBanks(); });
+  Run("measure", "", 10'000, [this] { return Measure(); });
 }
 
 void Workers::Stop() {
@@ -80,19 +93,20 @@ void Workers::Stop() {
   }
 }
 
-void Workers::Run(std::string name, int idle_ms, Step step) {
+void Workers::Run(std::string name, std::string bank_code, int idle_ms, Step step) {
   const std::lock_guard lock(mutex_);
   if (stopping_) return;
-  threads_.emplace_back([this, name = std::move(name), idle_ms, step = std::move(step)] {
-    Loop(name, idle_ms, step);
-  });
+  threads_.emplace_back([this, name = std::move(name), bank_code = std::move(bank_code), idle_ms,
+                         step = std::move(step)] { Loop(name, bank_code, idle_ms, step); });
 }
 
-void Workers::Loop(const std::string& name, int idle_ms, const Step& step) {
+void Workers::Loop(const std::string& name, const std::string& bank_code, int idle_ms,
+                   const Step& step) {
   int backoff_ms = 0;
   int quiet_ms = idle_ms;
-  telemetry::Counter done = steps_.With({name, "done"});
-  telemetry::Counter failed = steps_.With({name, "failed"});
+  telemetry::Counter done = steps_.With({name, bank_code, "done"});
+  telemetry::Counter idle = steps_.With({name, bank_code, "idle"});
+  telemetry::Counter failed = steps_.With({name, bank_code, "failed"});
   for (;;) {
     const rpc::CallScope scope(rpc::Trace::New());
     const absl::StatusOr<int> did = step();
@@ -100,7 +114,8 @@ void Workers::Loop(const std::string& name, int idle_ms, const Step& step) {
     if (!did.ok()) {
       failed.Increment();
       // A bank or database that is away is said once for each longer wait, not at every try.
-      telemetry::Log::Warning("worker_failed", {{"worker", name}, {"status", did.status()}});
+      telemetry::Log::Warning("worker_failed",
+                              {{"worker", name}, {"bank", bank_code}, {"status", did.status()}});
       backoff_ms = std::clamp(backoff_ms * 2, std::max(idle_ms, 100), options_.max_backoff_ms);
       rest_ms = backoff_ms;
     } else {
@@ -116,6 +131,8 @@ void Workers::Loop(const std::string& name, int idle_ms, const Step& step) {
           due_.insert(next);
           wake_.notify_all();
         }
+      } else {
+        idle.Increment();
       }
     }
     if (!Rest(rest_ms, did.ok() ? name : "")) return;
@@ -144,15 +161,16 @@ absl::StatusOr<int> Workers::LookForBanks() {
       if (!banks_.insert_or_assign(bank.bank_code, bank).second) continue;
     }
     ++fresh;
-    Run("results", options_.poll_ms,
+    Run("results", bank.bank_code, options_.poll_ms,
         [this, code = bank.bank_code] { return parts_.collector.TakeResults(Now(code)); });
-    Run("day_end", options_.day_ms, [this, code = bank.bank_code]() -> absl::StatusOr<int> {
-      const Bank now = Now(code);
-      YKT_ASSIGN_OR_RETURN(const int closed, parts_.collector.Reconcile(now));
-      YKT_ASSIGN_OR_RETURN(const int late, parts_.collector.AskAboutLate(now));
-      YKT_ASSIGN_OR_RETURN(const int asked, parts_.collector.AskAboutCases(now));
-      return closed + late + asked;
-    });
+    Run("day_end", bank.bank_code, options_.day_ms,
+        [this, code = bank.bank_code]() -> absl::StatusOr<int> {
+          const Bank now = Now(code);
+          YKT_ASSIGN_OR_RETURN(const int closed, parts_.collector.Reconcile(now));
+          YKT_ASSIGN_OR_RETURN(const int late, parts_.collector.AskAboutLate(now));
+          YKT_ASSIGN_OR_RETURN(const int asked, parts_.collector.AskAboutCases(now));
+          return closed + late + asked;
+        });
   }
   return fresh;
 }
@@ -172,8 +190,21 @@ absl::StatusOr<int> Workers::Measure() {
   set("awaiting", counts.awaiting);
   set("unknown", counts.unknown);
   set("differences", counts.differences);
+  YKT_ASSIGN_OR_RETURN(const auto awaited, parts_.directory.AwaitedByBank());
+  for (const auto& [bank, rows] : awaited) {
+    awaiting_.With({bank}).Set(static_cast<double>(rows));
+  }
   YKT_RETURN_IF_ERROR(MeasureCases());
+  YKT_RETURN_IF_ERROR(MeasureRestore());
   return 0;
+}
+
+absl::Status Workers::MeasureRestore() {
+  YKT_ASSIGN_OR_RETURN(const RestoreBook::Left left, parts_.restores.Count());
+  restore_open_.Set(left.open ? 1 : 0);
+  waiting_.With({"to_look_up"}).Set(static_cast<double>(left.to_look_up));
+  waiting_.With({"unclaimed"}).Set(static_cast<double>(left.unclaimed));
+  return absl::OkStatus();
 }
 
 absl::Status Workers::MeasureCases() {

@@ -140,7 +140,8 @@ class Bank {
   std::vector<RowReport> ListResults(const std::string& caller, const std::string& bank_code,
                                      std::int64_t after, std::int64_t count,
                                      std::int64_t& head) const;
-  std::vector<RowReport> QueryReferences(const std::string& caller,
+  // Of one bank, or of all where `bank_code` is empty.
+  std::vector<RowReport> QueryReferences(const std::string& caller, const std::string& bank_code,
                                          const std::vector<std::int64_t>& references) const;
   StatementHead GetStatementHead(const std::string& caller, const std::string& agreement_no,
                                  absl::CivilDay day) const;

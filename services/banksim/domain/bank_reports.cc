@@ -52,6 +52,7 @@ std::vector<RowReport> Bank::ListResults(const std::string& caller, const std::s
 }
 
 std::vector<RowReport> Bank::QueryReferences(const std::string& caller,
+                                             const std::string& bank_code,
                                              const std::vector<std::int64_t>& references) const {
   const std::lock_guard lock(mutex_);
   std::vector<RowReport> reports;
@@ -59,7 +60,10 @@ std::vector<RowReport> Bank::QueryReferences(const std::string& caller,
   for (const std::int64_t reference : references) {
     std::uint32_t index = 0;
     const Row* row = Find(reference, index);
-    if (row == nullptr || agreements_[files_[row->file].agreement].caller != caller) {
+    const Agreement* const of =
+        row == nullptr ? nullptr : &agreements_[files_[row->file].agreement];
+    if (of == nullptr || of->caller != caller ||
+        (!bank_code.empty() && of->bank_code != bank_code)) {
       reports.emplace_back().reference = reference;
       continue;
     }

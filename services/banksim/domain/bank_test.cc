@@ -296,9 +296,15 @@ TEST_F(BankTest, HalfOfTheLateRowsAreCreditedAtOnceAndAllAreReportedLate) {
   EXPECT_NEAR(static_cast<double>(bank_->Summary().credits), 500, 80);
   EXPECT_EQ(bank_->GetFile(kCaller, "F1").state, FileState::kProcessing);
   const std::vector<RowReport> asked =
-      bank_->QueryReferences(kCaller, {MakeRows(0, 1)[0].reference, 77});
+      bank_->QueryReferences(kCaller, "", {MakeRows(0, 1)[0].reference, 77});
   EXPECT_EQ(asked[0].state, RowState::kPending);
+  EXPECT_EQ(asked[0].file_id, "F1");
   EXPECT_EQ(asked[1].state, RowState::kNotFound);
+  const auto of_bank = [&](const std::string& code) {
+    return bank_->QueryReferences(kCaller, code, {MakeRows(0, 1)[0].reference})[0].state;
+  };
+  EXPECT_EQ(of_bank(MakeFile("F1", {}).head.bank_code), RowState::kPending);
+  EXPECT_EQ(of_bank("103100000026"), RowState::kNotFound);
   ASSERT_TRUE(bank_->AdvanceTo(kMonday + 1).ok());
   EXPECT_TRUE(Results().empty());
   ASSERT_TRUE(bank_->AdvanceTo(kMonday + 2).ok());

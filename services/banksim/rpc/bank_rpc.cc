@@ -230,17 +230,18 @@ grpc::Status AgentBankRpc::ListResults(grpc::ServerContext* context,
 grpc::Status AgentBankRpc::QueryReferences(grpc::ServerContext* context,
                                            const pb::QueryReferencesRequest* request,
                                            pb::QueryReferencesResponse* response) {
-  return rpc::Unary(guard_, context, kQueryReferences, *request,
-                    [&](const identity::Caller& caller) {
-                      YKT_RETURN_IF_ERROR(Open(bank_, bank_.FaultsOf("")));
-                      if (request->references_size() > 1000) return Malformed("references");
-                      const std::vector<std::int64_t> references(request->references().begin(),
-                                                                 request->references().end());
-                      for (RowReport& report : bank_.QueryReferences(NameOf(caller), references)) {
-                        ToWire(std::move(report), *response->add_results());
-                      }
-                      return absl::OkStatus();
-                    });
+  return rpc::Unary(
+      guard_, context, kQueryReferences, *request, [&](const identity::Caller& caller) {
+        YKT_RETURN_IF_ERROR(Open(bank_, bank_.FaultsOf("")));
+        if (request->references_size() > 1000) return Malformed("references");
+        const std::vector<std::int64_t> references(request->references().begin(),
+                                                   request->references().end());
+        for (RowReport& report :
+             bank_.QueryReferences(NameOf(caller), request->bank_code(), references)) {
+          ToWire(std::move(report), *response->add_results());
+        }
+        return absl::OkStatus();
+      });
 }
 
 grpc::Status AgentBankRpc::GetStatement(grpc::ServerContext* context,

@@ -26,6 +26,14 @@ struct PayeeQuery {
   std::int64_t beneficiary_id = 0;
 };
 
+// A chunk of outcomes is applied behind the one before it. The gateway's numbers are dense, and
+// begin anew at (restore epoch) * 10^12 + 1 after its database was put back from a backup.
+inline constexpr std::int64_t kOutcomesOfEpoch = 1'000'000'000'000;
+constexpr bool FollowsOutcomes(std::int64_t applied, std::int64_t number) {
+  return number == applied + 1 ||
+         (number % kOutcomesOfEpoch == 1 && number / kOutcomesOfEpoch > applied / kOutcomesOfEpoch);
+}
+
 // What holds for all payees of a chunk.
 struct PayeeTerms {
   bool card_required = true;
@@ -140,7 +148,8 @@ class GatewayPort {
   // durably.
   virtual absl::StatusOr<std::int64_t> Submit(std::string_view submission,
                                               absl::Duration timeout) = 0;
-  // The chunks behind number `after`, dense and in order; none where there is nothing new.
+  // The chunks behind number `after`, in order, each as FollowsOutcomes has it; none where there is
+  // nothing new.
   virtual absl::StatusOr<std::vector<OutcomeChunk>> ListOutcomes(std::int64_t after,
                                                                  int max_chunks) = 0;
   // Whether the closed statement of that agreement and day was compared whole.

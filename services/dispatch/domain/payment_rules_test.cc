@@ -8,6 +8,7 @@
 
 #include "common/status/status.h"
 #include "services/dispatch/domain/attempt_state.h"
+#include "services/dispatch/domain/payment_ports.h"
 #include "services/dispatch/domain/posting.h"
 #include "services/dispatch/domain/routing.h"
 
@@ -165,6 +166,19 @@ TEST(Posting, OtherLinesThanSourcesAreRefused) {
   funding.line_ids.pop_back();
   Posting posting;
   EXPECT_FALSE(posting.Move(funding, 7, 1, "x", "", Account::kPaid, Account::kInTransit, 5).ok());
+}
+
+TEST(OutcomeNumbers, AreDenseAndBeginAnewWithARestoreEpoch) {
+  EXPECT_TRUE(FollowsOutcomes(0, 1));
+  EXPECT_TRUE(FollowsOutcomes(41, 42));
+  EXPECT_FALSE(FollowsOutcomes(41, 41));
+  EXPECT_FALSE(FollowsOutcomes(41, 43));
+  EXPECT_TRUE(FollowsOutcomes(41, 2 * kOutcomesOfEpoch + 1));
+  EXPECT_TRUE(FollowsOutcomes(2 * kOutcomesOfEpoch + 1, 2 * kOutcomesOfEpoch + 2));
+  EXPECT_TRUE(FollowsOutcomes(2 * kOutcomesOfEpoch + 9, 4 * kOutcomesOfEpoch + 1));
+  EXPECT_FALSE(FollowsOutcomes(41, 2 * kOutcomesOfEpoch + 2));
+  EXPECT_FALSE(FollowsOutcomes(2 * kOutcomesOfEpoch + 9, 2 * kOutcomesOfEpoch + 1));
+  EXPECT_FALSE(FollowsOutcomes(2 * kOutcomesOfEpoch + 9, 42));
 }
 
 }  // namespace

@@ -206,7 +206,7 @@ absl::StatusOr<AppliedOutcomes> OutcomeStore::Apply(std::string_view gateway,
       context_.database.Transact("apply_outcomes", [&](postgres::Transaction& tx) -> absl::Status {
         result = {};
         YKT_ASSIGN_OR_RETURN(const std::int64_t applied, LockPeerCursor(tx, gateway, cursor));
-        YKT_INVARIANT(applied + 1 == chunk.number,
+        YKT_INVARIANT(FollowsOutcomes(applied, chunk.number),
                       "outcome chunks are applied one after the other");
         YKT_RETURN_IF_ERROR(ApplyIn(tx, chunk, result));
         return AdvancePeerCursor(tx, gateway, cursor, chunk.number);

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <random>
 #include <sstream>
 
@@ -13,6 +14,7 @@
 #include "common/outbox/entry.h"
 #include "common/status/status.h"
 #include "services/yktctl/commands/call.h"
+#include "services/yktctl/commands/log_break.h"
 #include "services/yktctl/commands/log_proof.h"
 #include "yikatong/auditlog/v1/auditlog.grpc.pb.h"
 #include "yikatong/dispatch/v1/dispatch.grpc.pb.h"
@@ -82,21 +84,31 @@ absl::Status CheckItem(Session& session, std::int64_t item, const std::string& s
   return absl::OkStatus();
 }
 
-absl::Status Verify(Session& session, Verification& run) {
-  YKT_ASSIGN_OR_RETURN(const crypto::Ed25519PublicKey key,
-                       crypto::ReadEd25519PublicKey(run.public_key));
+absl::StatusOr<std::string> ReadKept(const std::string& path) {
+  std::ifstream in(path);
+  std::stringstream kept;
+  kept << in.rdbuf();
+  if (!in) return status::Refuse(status::Reason::kFieldInvalid, path + " cannot be read");
+  return kept.str();
+}
+
+absl::StatusOr<v1::Checkpoint> AskHead(Session& session) {
   v1::Checkpoint head;
   YKT_RETURN_IF_ERROR(
       Call<Log>(session, "auditlog", &Log::Stub::GetCheckpoint, v1::GetCheckpointRequest(), head));
+  return head;
+}
+
+absl::Status Verify(Session& session, Verification& run) {
+  YKT_ASSIGN_OR_RETURN(const crypto::Ed25519PublicKey key,
+                       crypto::ReadEd25519PublicKey(run.public_key));
+  YKT_ASSIGN_OR_RETURN(const v1::Checkpoint head, AskHead(session));
   YKT_ASSIGN_OR_RETURN(const crypto::Checkpoint checkpoint, OpenNote(head.note(), key));
   run.size = static_cast<std::int64_t>(checkpoint.size);
   run.root = base::ToHex(crypto::BytesOf(checkpoint.root));
   if (!run.previous.empty()) {
-    std::ifstream in(run.previous);
-    std::stringstream kept;
-    kept << in.rdbuf();
-    if (!in) return status::Refuse(status::Reason::kFieldInvalid, run.previous + " cannot be read");
-    YKT_ASSIGN_OR_RETURN(const crypto::Checkpoint old, OpenNote(kept.str(), key));
+    YKT_ASSIGN_OR_RETURN(const std::string kept, ReadKept(run.previous));
+    YKT_ASSIGN_OR_RETURN(const crypto::Checkpoint old, OpenNote(kept, key));
     YKT_RETURN_IF_ERROR(CheckConsistency(session, old, checkpoint));
     ++run.consistency_checked;
   }
@@ -121,6 +133,70 @@ absl::Status Verify(Session& session, Verification& run) {
   return absl::OkStatus();
 }
 
+// The first entry of the log, proved to be that of the signed head: what the log says of its place
+// is not asked.
+absl::StatusOr<LogBreak> FindBreak(Session& session, const std::string& public_key) {
+  YKT_ASSIGN_OR_RETURN(const crypto::Ed25519PublicKey key,
+                       crypto::ReadEd25519PublicKey(public_key));
+  YKT_ASSIGN_OR_RETURN(const v1::Checkpoint head, AskHead(session));
+  YKT_ASSIGN_OR_RETURN(const crypto::Checkpoint checkpoint, OpenNote(head.note(), key));
+  v1::EntrySelector first;
+  first.set_index(0);
+  YKT_ASSIGN_OR_RETURN(const FoundEntry found, FindEntry(session, first, checkpoint));
+  if (!crypto::VerifyInclusion(crypto::LeafHash(found.entry.body()), 0, checkpoint.size,
+                               found.proof.path, checkpoint.root)) {
+    return Broken("the entry is not the first one of the tree of the checkpoint");
+  }
+  return ReadBreak(found.entry.body());
+}
+
+void PrintBreak(const Session& session, const LogBreak& log_break) {
+  const std::string root = crypto::HexOf(log_break.root);
+  if (session.options().json) {
+    std::cout << nlohmann::json{{"former_log", log_break.former.name()},
+                                {"former_key", log_break.former.VerifierKey()},
+                                {"former_size", log_break.size},
+                                {"former_root", root},
+                                {"reason", log_break.reason},
+                                {"time", log_break.at},
+                                {"verified", true}}
+                     .dump()
+              << '\n';
+    return;
+  }
+  std::cout << fmt::format(
+      "verified: the log begins with a break, at {}\nformer log: {}, size {}, root {}\nformer key: "
+      "{}\nreason: {}\n",
+      log_break.at, log_break.former.name(), log_break.size, root, log_break.former.VerifierKey(),
+      log_break.reason);
+}
+
+void AddBreak(CLI::App& audit, Session& session, int& code) {
+  struct Wanted {
+    std::string public_key, former;
+  };
+  CLI::App* show = audit.add_subcommand(
+      "break", "The log that this one follows, by its signed first entry; NOT_FOUND for none");
+  auto wanted = std::make_shared<Wanted>();
+  show->add_option("--public-key", wanted->public_key,
+                   "PEM file of the log's Ed25519 key; default: endpoints.json");
+  show->add_option("--former", wanted->former,
+                   "A checkpoint of the former log that was kept; the break must not hide from it");
+  show->callback([&session, &code, wanted] {
+    if (wanted->public_key.empty()) wanted->public_key = session.Setting("audit_public_key");
+    const auto shown = [&]() -> absl::Status {
+      YKT_ASSIGN_OR_RETURN(const LogBreak found, FindBreak(session, wanted->public_key));
+      if (!wanted->former.empty()) {
+        YKT_ASSIGN_OR_RETURN(const std::string kept, ReadKept(wanted->former));
+        YKT_RETURN_IF_ERROR(CheckKept(found, kept));
+      }
+      PrintBreak(session, found);
+      return absl::OkStatus();
+    }();
+    if (!shown.ok()) code = Fail(session, shown);
+  });
+}
+
 }  // namespace
 
 void AddAuditCommands(CLI::App& app, Session& session, int& code) {
@@ -139,6 +215,7 @@ void AddAuditCommands(CLI::App& app, Session& session, int& code) {
                {"index", "producer", "number", "kind", "district", "subject", "append_time"});
   AddCall<Log>(*audit, session, code, "entry", "One entry", "auditlog", &Log::Stub::GetEntry,
                {{"entry.index", "Index in the log", true}});
+  AddBreak(*audit, session, code);
   CLI::App* verify = audit->add_subcommand("verify",
                                            "Check the log's head, its history and single payments "
                                            "with nothing but the log's public key");

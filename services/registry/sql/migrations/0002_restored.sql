@@ -1,0 +1,2 @@
+-- What the audit log was told of each restore from a backup.
+-- include common/outbox/sql/restored_v1.sql
