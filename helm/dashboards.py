@@ -72,6 +72,12 @@ ONE_SERVICE = Dashboard("yikatong-service", "One service", "an engineer", {
         Panel("Running now", "short", "Each holds a thread.", {"{{pod}}": 'sum by (pod) (yikatong_rpc_running{service="$service"})'}),
         Panel("Calls to others", "reqps", "Begun a second, by the service that is called.",
               {"{{peer}}": 'sum by (peer) (rate(yikatong_peer_calls_total{service="$service"}[5m])) or vector(0)'})],
+    "Settings": [
+        Panel("Kinds of settings", "short", "1 where all pods run with the same; more while an upgrade rolls them, and else never. "
+              "`--print-config` in two of them shows what differs.",
+              {"kinds": 'count(count by (hash) (yikatong_config_info{service="$service"}))'}, "stat"),
+        Panel("Pods by settings", "short", "Which hash most pods have, and which the others.",
+              {"{{hash}}": 'count by (hash) (yikatong_config_info{service="$service"})'})],
     "Database": [
         Panel("Transactions", "ops", "By outcome.",
               {"{{outcome}}": 'sum by (outcome) (rate(yikatong_database_transactions_total{service="$service"}[5m]))'}),

@@ -169,8 +169,11 @@ VALUES = {
     "user": number("User and group of every container; the files of its volumes are that group's.", 10001, 1000, 65535),
     "listenHost": choice("Host that services listen on; [::] where pods have IPv6.", "0.0.0.0", "[::]"),
     "businessClock": choice("beijing: today's date; adjustable: one that a person moves, for demonstrations only.", "beijing", "adjustable"),
+    # CoreDNS as kubeadm installs it gives an answer for 30 seconds again; 5 are for the cluster to notice that a pod ends.
     "drain": table("How a pod ends; its grace period is both and 15 seconds.", {
-        "noticeSeconds": number("How long it says NOT_SERVING and still takes calls, until nobody sends it any.", 5, 0, 120),
+        "noticeSeconds": number("How long it says NOT_SERVING and still takes calls: longer than the cluster's DNS gives an answer again "
+                                "(CoreDNS 30), so that no answer names only pods that are gone. A Deployment's next pod waits as long.",
+                                35, 0, 120),
         "deadlineSeconds": number("How long calls that run may take to finish.", 20, 1, 600)}),
     "certificates": table("Certificates of the services: URI ykt://service/<service>, DNS name <service>.", {
         "issuer": table("The issuer of cert-manager that makes them.", {

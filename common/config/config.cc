@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "absl/strings/str_join.h"
+
 namespace yikatong::config {
 namespace {
 
@@ -48,6 +50,19 @@ std::string Config::Effective() const {
     out += key;
     if (value.type == Type::kSecret) out += "_file";
     out += " = " + value.shown + "  # " + value.source + "\n";
+  }
+  return out;
+}
+
+std::string Config::Alike() const {
+  std::string out;
+  for (const auto& [key, value] : values_) {
+    if (!value.alike) continue;
+    std::string same = value.text;
+    if (value.type == Type::kInt) same = std::to_string(value.number);
+    if (value.type == Type::kDuration) same = absl::FormatDuration(value.duration);
+    if (value.type == Type::kList) same = absl::StrJoin(value.list, ",");
+    out += key + " = " + same + "\n";
   }
   return out;
 }
@@ -124,6 +139,11 @@ Schema& Schema::Secret(std::string_view key, std::string_view help) {
 Schema& Schema::OptionalSecret(std::string_view key, std::string_view help) {
   Secret(key, help);
   settings_.back().fallback = "";
+  return *this;
+}
+
+Schema& Schema::EachItsOwn() {
+  settings_.back().each_its_own = true;
   return *this;
 }
 

@@ -46,6 +46,7 @@ struct Setting {
   absl::Duration shortest;  // of a duration
   absl::Duration longest;
   std::vector<std::string> choices;
+  bool each_its_own = false;  // replicas may differ in it
 };
 
 // The values that a service runs with. Immutable, cheap to move.
@@ -68,6 +69,9 @@ class Config {
   // Every setting with its value and where it came from, one a line in the order of the schema;
   // secrets hidden.
   std::string Effective() const;
+  // What all replicas of a service should have alike, one `key = value` a line, sorted: all but
+  // secrets, paths, and what is declared EachItsOwn. Written so that equal values are equal text.
+  std::string Alike() const;
 
  private:
   friend class Loader;
@@ -80,6 +84,7 @@ class Config {
     std::vector<std::string> list;
     std::string shown;  // as Effective prints it
     const char* source = "default";
+    bool alike = true;  // Alike has it
   };
   const Value& At(std::string_view key, Type type) const;
 
@@ -110,6 +115,9 @@ class Schema {
   Schema& Secret(std::string_view key, std::string_view help);
   // A secret that may be left out; it is then empty.
   Schema& OptionalSecret(std::string_view key, std::string_view help);
+
+  // Of the setting that was declared last: each replica may have a value of its own.
+  Schema& EachItsOwn();
 
   // A rule over several settings, asked once all of them are good by themselves: what is wrong, or
   // nothing.

@@ -118,6 +118,26 @@ TEST_F(ConfigTest, NumbersAndDurationsOutOfRangeAreRefused) {
   }
 }
 
+TEST_F(ConfigTest, TellsReplicasApartByWhatTheyShouldHaveAlikeOnly) {
+  Schema schema = Everything();
+  schema.Text("own_address", "127.0.0.1:0", "Address of this replica.").EachItsOwn();
+  const auto alike = [&](const std::string& file) {
+    const absl::StatusOr<Config> config = Load(schema, Write("service.conf", file), {});
+    EXPECT_TRUE(config.ok()) << config.status();
+    return config.ok() ? config->Alike() : "";
+  };
+  const std::string defaults = alike("");
+  EXPECT_EQ(defaults,
+            "business_clock = calendar\nconnections = 8\nlease = 30s\nlisten = 127.0.0.1:0\n"
+            "peers = \nrequire_card = true\n");
+  EXPECT_NE(alike("connections = 9"), defaults);
+  EXPECT_NE(alike("require_card = false"), defaults);
+  EXPECT_EQ(alike("lease = 0.5m\nconnections = 08\nown_address = 127.0.0.2:9"), defaults);
+  EXPECT_EQ(alike("certificate = x.pem\ndatabase_password_file = " + Write("secret", "x")),
+            defaults);
+  EXPECT_EQ(alike("peers = a,  b"), alike("peers = a,b"));
+}
+
 TEST_F(ConfigTest, ASecretComesFromItsFileAndIsShownNowhere) {
   Write("password", "correct horse\n");
   const std::string file = Write("d.conf", "database_password_file = password\n");

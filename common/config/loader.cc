@@ -164,6 +164,8 @@ class Loader {
     value.text = given.text;
     value.shown = given.text;
     value.source = given.source;
+    value.alike =
+        !setting.each_its_own && setting.type != Type::kPath && setting.type != Type::kSecret;
     if (const std::optional<std::string> fault = Convert(setting, given, value)) {
       return Fault(given.where + ": " + setting.key + " " + *fault);
     }

@@ -6,6 +6,7 @@
 
 #include "common/outbox/sql/queries.h"
 #include "common/postgres/bulk.h"
+#include "common/rpc/trace.h"
 #include "common/status/status.h"
 #include "common/telemetry/log.h"
 #include "common/telemetry/metrics.h"
@@ -172,6 +173,7 @@ void Relay::Start() {
 void Relay::Loop() {
   int backoff_ms = options_.idle_ms;
   for (;;) {
+    const rpc::CallScope scope(rpc::Trace::New());
     const absl::StatusOr<Step> step = RunOnce();
     int wait_ms = 0;
     if (!step.ok()) {

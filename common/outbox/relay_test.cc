@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -17,6 +18,7 @@
 #include "common/postgres/testing/pg_fixture.h"
 #include "common/rpc/trace.h"
 #include "common/status/status.h"
+#include "common/telemetry/log.h"
 #include "common/telemetry/metrics.h"
 #include "fmt/core.h"
 
@@ -117,6 +119,29 @@ TEST_F(RelayTest, AnEntryOfACallHasItsTrace) {
   ASSERT_EQ(log.size(), 2u);
   EXPECT_THAT(log[0], HasSubstr("\ndetail.trace_id: " + trace.trace_id + "\n"));
   EXPECT_EQ(log[1].find("trace_id"), std::string::npos);
+}
+
+TEST_F(RelayTest, EachStepOfTheThreadHasATraceOfItsOwn) {
+  std::mutex mutex;
+  std::set<std::string> traces;
+  int lines = 0;
+  const auto seen = [&] {
+    std::lock_guard lock(mutex);
+    return lines;
+  };
+  const telemetry::LogCapture capture([&](std::string_view line) {
+    std::lock_guard lock(mutex);
+    ++lines;
+    const size_t at = line.find("\"trace_id\":\"");
+    if (at != std::string_view::npos) traces.emplace(line.substr(at, 45));
+  });
+  sink_.SetAway(true);
+  Relay relay(db_->database(), *one_, sink_,
+              {.producer = kProducer, .idle_ms = 2, .max_backoff_ms = 4});
+  relay.Start();
+  while (seen() < 3) std::this_thread::yield();
+  relay.Stop();
+  EXPECT_EQ(traces.size(), static_cast<size_t>(lines));
 }
 
 TEST_F(RelayTest, ARefusedDeedLeavesNoEntry) {

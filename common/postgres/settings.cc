@@ -33,10 +33,12 @@ void DeclareDatabase(config::Schema& schema, PoolSize pool) {
   schema
       .Text("database_conninfo", config::kRequired,
             "Database as the runtime role, in libpq's key=value form, without the password.")
+      .EachItsOwn()
       .OptionalSecret("database_password", "Password of the runtime role.")
       .Int("database_connections", pool.connections, pool.least, pool.most,
            "Connections of the pool.")
       .Text("owner_conninfo", "", "Database as the owner role; only --migrate uses it.")
+      .EachItsOwn()
       .OptionalSecret("owner_password", "Password of the owner role.")
       .Duration("lease", "15s", absl::Seconds(3), absl::Minutes(10),
                 "How long a worker's life sign stands still until others take over its work; the "

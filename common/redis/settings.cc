@@ -37,6 +37,7 @@ void DeclareRedis(config::Schema& schema) {
   schema
       .Text("redis_address", "",
             "host:port or unix:/path; empty caches nothing and counts rates in this process.")
+      .EachItsOwn()
       .OptionalSecret("redis_password", "Password of Redis.")
       .Int("rate_limit", 600, 1, 1'000'000,
            "Calls that one organisation may make in a second; more are refused with RATE_LIMITED.")

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/base/dates.h"
+#include "common/rpc/trace.h"
 #include "common/status/status.h"
 #include "common/telemetry/log.h"
 
@@ -28,6 +29,7 @@ void DeclareClockOwner(config::Schema& schema, std::string_view owner) {
   schema
       .Text(key, "",
             "Address of " + std::string(owner) + "; only with business_clock = adjustable.")
+      .EachItsOwn()
       .Rule([key](const config::Config& config) -> std::optional<std::string> {
         if (!HasAdjustableClock(config) || !config.Text(key).empty()) return std::nullopt;
         return key + " is needed with business_clock = adjustable";
@@ -64,6 +66,7 @@ absl::CivilDay ServiceBusinessClock::Today() const {
 }
 
 absl::Status ServiceBusinessClock::Start(absl::Duration patience) {
+  const CallScope scope(Trace::New());
   const auto until = std::chrono::steady_clock::now() + absl::ToChronoMilliseconds(patience);
   absl::Status asked = Look();
   for (std::unique_lock lock(mutex_); !asked.ok() && std::chrono::steady_clock::now() < until;) {
@@ -98,6 +101,7 @@ void ServiceBusinessClock::Loop() {
   bool well = true;
   for (std::unique_lock lock(mutex_); !stopping_;) {
     lock.unlock();
+    const CallScope scope(Trace::New());
     const absl::Status asked = Look();  // after a failure the date stays what it was
     if (asked.ok() != well) {
       well = asked.ok();

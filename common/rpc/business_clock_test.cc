@@ -5,6 +5,8 @@
 #include <atomic>
 #include <thread>
 
+#include "common/rpc/trace.h"
+
 namespace yikatong::rpc {
 namespace {
 
@@ -40,9 +42,10 @@ TEST(ServiceBusinessClock, IsTodayInBeijingAndAsksNobodyWhereItIsNotAdjustable) 
 TEST(ServiceBusinessClock, WaitsForTheFirstAnswerFollowsItsOwnerAndNeverGoesBack) {
   const base::SystemClock real;
   telemetry::Metrics metrics;
-  std::atomic<int> asked{0};
+  std::atomic<int> asked{0}, without_trace{0};
   std::atomic<int> day{2};
   ServiceBusinessClock clock(Adjustable(), real, metrics, [&]() -> absl::StatusOr<std::string> {
+    if (CallScope::Current() == nullptr) ++without_trace;
     if (++asked < 3) return absl::UnavailableError("not up yet");
     if (day == 0) return absl::UnavailableError("away again");
     return "2026-03-0" + std::to_string(day.load());
@@ -58,6 +61,7 @@ TEST(ServiceBusinessClock, WaitsForTheFirstAnswerFollowsItsOwnerAndNeverGoesBack
     for (const int seen = asked; asked < seen + 3;) std::this_thread::yield();
     EXPECT_EQ(clock.Today(), absl::CivilDay(2026, 3, 9)) << told;
   }
+  EXPECT_EQ(without_trace, 0);
 }
 
 TEST(ServiceBusinessClock, DoesNotStartOnADateThatNobodyGave) {

@@ -248,6 +248,7 @@ Guard::~Guard() = default;
 absl::StatusOr<identity::Caller> Guard::Admit(const grpc::ServerContextBase& context,
                                               std::string_view method) const {
   Impl::Call call = Begin(context, method);
+  const CallScope scope(call.trace);
   const absl::Status entered = impl_->Enter(context, impl_->options.max_stream_deadline,
                                             /*limit_rate=*/false, call);
   impl_->Leave(call, entered);

@@ -13,9 +13,9 @@
 //     return FromWire(response);
 //   }
 //
-// UNAVAILABLE is retried by gRPC (at most 4 tries within the deadline, jittered), which is safe
-// because mutations carry request ids; nothing else is. A call never waits for a peer that is down
-// longer than its deadline.
+// UNAVAILABLE, and CANCELLED by a peer that began to drain, are retried by gRPC (at most 4 tries
+// within the deadline, jittered), which is safe because mutations carry request ids; nothing else
+// is. A call never waits for a peer that is down longer than its deadline.
 #pragma once
 
 #include <functional>

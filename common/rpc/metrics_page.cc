@@ -54,11 +54,23 @@ prometheus::MetricFamily BuildFamily() {
           .metric = {std::move(metric)}};
 }
 
+prometheus::MetricFamily ConfigFamily(const std::string& hash) {
+  prometheus::ClientMetric metric;
+  metric.label = {{"hash", hash}};
+  metric.gauge.value = 1;
+  return {.name = "yikatong_config_info",
+          .help = "1; a hash of the settings that all replicas of a service should have alike.",
+          .type = prometheus::MetricType::Gauge,
+          .metric = {std::move(metric)}};
+}
+
 }  // namespace
 
-MetricsPage::MetricsPage(std::shared_ptr<prometheus::Collectable> metrics, std::string certificate)
+MetricsPage::MetricsPage(std::shared_ptr<prometheus::Collectable> metrics, std::string certificate,
+                         std::string config_hash)
     : metrics_(std::move(metrics)),
       certificate_(std::move(certificate)),
+      config_hash_(std::move(config_hash)),
       server_(std::make_unique<httplib::Server>()) {
   server_->new_task_queue = [] { return new httplib::ThreadPool(2); };
   server_->set_payload_max_length(4'096);
@@ -79,6 +91,7 @@ std::string MetricsPage::Page() const {
   std::vector<prometheus::MetricFamily> families;
   if (metrics_ != nullptr) families = metrics_->Collect();
   families.push_back(BuildFamily());
+  if (!config_hash_.empty()) families.push_back(ConfigFamily(config_hash_));
   if (const std::optional<absl::Time> ends = CertificateEnds(certificate_)) {
     families.push_back(ExpiryFamily(*ends));
   }

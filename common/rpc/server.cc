@@ -25,6 +25,7 @@
 
 #include "common/rpc/health.h"
 #include "common/rpc/metrics_page.h"
+#include "common/rpc/trace.h"
 #include "common/status/status.h"
 
 namespace yikatong::rpc {
@@ -70,9 +71,9 @@ void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
-  // A connection is made anew now and then (calls on the old one finish), so that a revoked
-  // certificate does not live as long as its connection and replicas share the load.
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, 30 * 60 * 1'000);
+  builder.AddChannelArgument(
+      GRPC_ARG_MAX_CONNECTION_AGE_MS,
+      static_cast<int>(absl::ToInt64Milliseconds(options.max_connection_age)));
 }
 
 std::shared_ptr<grpc::ServerCredentials> MutualTls(const TlsFiles& files) {
@@ -213,7 +214,8 @@ class Server::Impl {
   }
 
   absl::Status ListenForMetrics() {
-    metrics_page_ = std::make_unique<MetricsPage>(metrics_, options_.tls.certificate);
+    metrics_page_ =
+        std::make_unique<MetricsPage>(metrics_, options_.tls.certificate, options_.config_hash);
     const int port = metrics_page_->Start(options_.metrics_address);
     if (port == 0) return CannotListen("metrics", options_.metrics_address);
     bound_.metrics = Bound(options_.metrics_address, port);
@@ -259,6 +261,7 @@ class Server::Impl {
       if (stopped_) return;
       lock.unlock();
       if (std::chrono::steady_clock::now() - probed >= kProbeInterval) {
+        const CallScope scope(Trace::New());
         health_.SetReady(probe_());
         probed = std::chrono::steady_clock::now();
       }

@@ -61,6 +61,14 @@ struct ServerOptions {
   absl::Duration drain_notice = absl::ZeroDuration();
   // What still runs after this is cancelled.
   absl::Duration drain_deadline = absl::Seconds(20);
+  // Of the settings that all replicas should have alike, for yikatong_config_info; empty shows
+  // none.
+  std::string config_hash;
+  // A connection that is older takes no new call: its caller asks for the name again and connects
+  // to whoever is there by then, for one handshake. So a replica that was added gets its share
+  // while the others are still busy, and a revoked certificate does not live as long as its
+  // connection. Calls that run on it finish, however long they take: a stream keeps it for itself.
+  absl::Duration max_connection_age = absl::Minutes(2);
 };
 
 struct BoundAddresses {

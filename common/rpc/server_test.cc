@@ -172,6 +172,7 @@ TEST(Server, SpeaksTls12AndNothingOlder) {
 
 TEST(Server, ShowsItsMetricsOverHttp) {
   Rig rig;
+  rig.options.config_hash = "0123456789ab";
   rig.Start();
   ASSERT_TRUE(rig.AskAgri().ok());
   httplib::Client client("http://" + rig.server->addresses().metrics);
@@ -180,6 +181,7 @@ TEST(Server, ShowsItsMetricsOverHttp) {
   EXPECT_EQ(page->status, 200);
   EXPECT_THAT(page->body, HasSubstr("yikatong_rpc_requests_total"));
   EXPECT_THAT(page->body, HasSubstr("\nyikatong_build_info{failpoints=\"yes\",version=\"0."));
+  EXPECT_THAT(page->body, HasSubstr("\nyikatong_config_info{hash=\"0123456789ab\"} 1"));
   // The certificates of these tests are good for more than a year.
   const std::string metric = "\nyikatong_certificate_expires_seconds ";
   const std::size_t at = page->body.find(metric);

@@ -3,17 +3,26 @@
 #include <string>
 
 #include "common/base/failpoint.h"
+#include "common/crypto/sha256.h"
 #include "common/telemetry/metrics.h"
 
 namespace yikatong::rpc {
+namespace {
+
+constexpr size_t kConfigHashDigits = 12;
+
+}  // namespace
 
 void DeclareServer(config::Schema& schema) {
   schema
       .Text("grpc_address", "127.0.0.1:0",
             "Address of the gRPC listener (mutual TLS); port 0 takes a free one.")
+      .EachItsOwn()
       .Text("health_address", "127.0.0.1:0",
             "Address of the plaintext listener that serves only grpc.health.v1.")
+      .EachItsOwn()
       .Text("metrics_address", "127.0.0.1:0", "Address of the HTTP listener that serves /metrics.")
+      .EachItsOwn()
       .Path("tls_ca", config::kRequired, "PEM bundle of the authorities that are trusted.")
       .Path("tls_certificate", config::kRequired, "PEM certificate chain of this service.")
       .Path("tls_key", config::kRequired, "PEM private key of this service.")
@@ -55,6 +64,7 @@ ServerOptions ServerOptionsOf(const config::Config& config) {
   options.max_concurrent_streams = static_cast<int>(config.Int("max_concurrent_streams"));
   options.drain_notice = config.Duration("drain_notice");
   options.drain_deadline = config.Duration("drain_deadline");
+  options.config_hash = crypto::HexOf(crypto::Sha256(config.Alike())).substr(0, kConfigHashDigits);
   return options;
 }
 
@@ -65,9 +75,11 @@ GuardOptions GuardOptionsOf(const config::Config& config) {
 }
 
 void DeclarePeer(config::Schema& schema, std::string_view service) {
-  schema.Text(std::string(service) + "_address", config::kRequired,
-              "Address of " + std::string(service) +
-                  ": host:port, dns:///name:port, or ipv4:host:port,host:port for replicas.");
+  schema
+      .Text(std::string(service) + "_address", config::kRequired,
+            "Address of " + std::string(service) +
+                ": host:port, dns:///name:port, or ipv4:host:port,host:port for replicas.")
+      .EachItsOwn();
 }
 
 absl::StatusOr<std::unique_ptr<Channel>> OpenPeer(const config::Config& config,

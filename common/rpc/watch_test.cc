@@ -131,6 +131,7 @@ TEST(Watch, IsRefusedToWhoMayNotCallIt) {
   EXPECT_EQ(status::ReasonOf(Watching(rig, "batch", "").End()), Reason::kUnauthenticated);
   EXPECT_EQ(rig.service->hub.size(), 0u);
   EXPECT_EQ(rig.refusals().size(), 2u);
+  for (const Refusal& refusal : rig.refusals()) EXPECT_TRUE(refusal.has_trace);
 }
 
 TEST(Watch, WaitsWhileTheDatabaseIsAwayAndEndsOnOtherErrors) {

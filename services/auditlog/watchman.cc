@@ -3,6 +3,7 @@
 #include <chrono>
 #include <string>
 
+#include "common/rpc/trace.h"
 #include "common/status/status.h"
 #include "common/telemetry/log.h"
 
@@ -72,6 +73,7 @@ bool Watchman::Stopping() {
 }
 
 void Watchman::CheckEnds() {
+  const rpc::CallScope scope(rpc::Trace::New());
   const absl::StatusOr<VerifyReport> report = VerifyEnds(store_, memory_);
   Conclude("ends", report);
   // A good tree is remembered, so that a database that is cut short after this is found out.
@@ -81,6 +83,7 @@ void Watchman::CheckEnds() {
 }
 
 void Watchman::CheckWhole() {
+  const rpc::CallScope scope(rpc::Trace::New());
   Conclude("whole", VerifyWhole(store_, memory_,
                                 [this](std::uint64_t, std::uint64_t) { return !Stopping(); }));
 }

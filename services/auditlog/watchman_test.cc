@@ -73,6 +73,7 @@ TEST_F(WatchmanTest, StopsTheLogAndNamesTheIndexWhenARowWasAltered) {
   EXPECT_TRUE(Shows("yikatong_auditlog_intact 0"));
   EXPECT_TRUE(Logged("\"audit_log_altered\""));
   EXPECT_TRUE(Logged("\"index\":\"100\""));
+  EXPECT_TRUE(Logged("\"trace_id\":\""));
   EXPECT_EQ(status::ReasonOf(log_.NewestCheckpoint().status()), status::Reason::kAuditLogAltered);
 }
 

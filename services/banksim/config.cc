@@ -14,6 +14,7 @@ config::Schema Settings() {
       .Bool("open_agreements", true, "Whether a file under another agreement opens it.")
       .Int("horizon_days", 3, 0, 30, "Days after which a file that is not found never comes.")
       .Text("catalogue_address", "", "Owner of the business date; empty: the calendar in Beijing.")
+      .EachItsOwn()
       .Duration("day_poll", "200ms", absl::Milliseconds(10), absl::Minutes(1),
                 "How often the business date is asked for.")
       .Rule([](const config::Config& config) -> std::optional<std::string> {

@@ -12,6 +12,7 @@
 #include "common/redis/settings.h"
 #include "common/rpc/command.h"
 #include "common/rpc/settings.h"
+#include "common/rpc/trace.h"
 #include "common/status/status.h"
 #include "common/telemetry/log.h"
 #include "services/catalogue/config.h"
@@ -121,6 +122,7 @@ void Parts::Watch() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     lock.unlock();
+    const rpc::CallScope scope(rpc::Trace::New());
     const absl::Status watched = WatchOnce();
     if (!watched.ok()) telemetry::Log::Warning("gauges_not_read", {{"status", watched}});
     lock.lock();

@@ -21,6 +21,7 @@
 #include "common/rpc/client.h"
 #include "common/rpc/command.h"
 #include "common/rpc/settings.h"
+#include "common/rpc/trace.h"
 #include "common/status/status.h"
 #include "common/telemetry/log.h"
 #include "services/dispatch/clients/catalogue_client.h"
@@ -243,6 +244,7 @@ class AllParts final : public Parts {
                                         "How long the one that waits longest has.", {"step"});
     for (std::unique_lock lock(mutex_); !stopping_;) {
       lock.unlock();
+      const rpc::CallScope scope(rpc::Trace::New());
       if (const auto chunks = CountDueChunks(database_); chunks.ok()) {
         for (const DueChunks& step : *chunks) {
           due.With({step.step}).Set(static_cast<double>(step.chunks));
@@ -282,6 +284,7 @@ class AllParts final : public Parts {
                         .With();
     for (std::unique_lock lock(mutex_); !stopping_;) {
       lock.unlock();
+      const rpc::CallScope scope(rpc::Trace::New());
       if (const auto booked = pass_down_store_.BookLeftBehind(kPassDownsAtOnce); !booked.ok()) {
         telemetry::Log::Warning("pass_downs_wait", {{"status", booked.status()}});
       }

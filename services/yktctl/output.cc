@@ -198,6 +198,7 @@ int Fail(Session& session, const absl::Status& status) {
   for (const auto& [key, value] : status::MetadataOf(status))
     std::cerr << fmt::format("  {}: {}\n", key, value);
   if (status.code() == absl::StatusCode::kUnavailable ||
+      status.code() == absl::StatusCode::kCancelled ||
       status.code() == absl::StatusCode::kDeadlineExceeded) {
     std::cerr << fmt::format(
         "  {} --request-id {}\n",

@@ -10,6 +10,8 @@ import unittest
 import chart
 from chart import MATRIX, WORKLOADS, component, containers, of_kind, pod_labels, pod_of, rendered, selected, settings_of
 
+DNS_CACHE_S = 30  # of CoreDNS as kubeadm installs it
+
 
 def services_of(case: str) -> dict:
     """Workloads of the suite's own services: name -> workload."""
@@ -357,6 +359,15 @@ class Pods(unittest.TestCase):
                 settings = config_of(case, workload)
                 needs = sum(int(settings[key].removesuffix("s")) for key in ("drain_notice", "drain_deadline"))
                 self.assertGreater(pod_of(workload)["terminationGracePeriodSeconds"], needs + 5)
+
+    def test_a_pod_answers_for_as_long_as_dns_may_name_it_and_the_next_waits_for_that(self):
+        for case in MATRIX:
+            for name, workload in services_of(case).items():
+                notice_s = int(config_of(case, workload)["drain_notice"].removesuffix("s"))
+                with self.subTest(case, service=name):
+                    self.assertGreater(notice_s, DNS_CACHE_S)
+                    if workload["kind"] == "Deployment":  # of a StatefulSet a pod is gone before the next one's turn
+                        self.assertGreaterEqual(workload["spec"]["minReadySeconds"], notice_s)
 
     def test_no_secret_is_in_a_manifest(self):
         for case in MATRIX:

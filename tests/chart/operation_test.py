@@ -29,8 +29,9 @@ def asked(workload: dict, what: str) -> float:
 
 
 def surges(workload: dict) -> int:
-    """Pods more than it has while it is changed for another release."""
-    return workload["spec"].get("strategy", {}).get("rollingUpdate", {}).get("maxSurge", 0) if workload["kind"] == "Deployment" else 0
+    """Pods more than it has while it is changed for another release: one that starts, and one that drains until the next one's turn."""
+    new = workload["spec"].get("strategy", {}).get("rollingUpdate", {}).get("maxSurge", 0) if workload["kind"] == "Deployment" else 0
+    return 2 * new
 
 
 def pods(case: str, most: bool) -> dict:

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "common/rpc/trace.h"
 #include "common/status/status.h"
 
 namespace yikatong::rpc::testing {
@@ -130,7 +131,7 @@ Rig::Rig(GuardOptions guard_options) : authorizer(kRules) {
   guard_options.audit_refusal = [this](const identity::Caller& caller, std::string_view method,
                                        const absl::Status& status) {
     std::lock_guard lock(mutex_);
-    refusals_.push_back({caller, std::string(method), status});
+    refusals_.push_back({caller, std::string(method), status, CallScope::Current() != nullptr});
   };
   guard = std::make_unique<Guard>(std::move(guard_options), authorizer, *verifier, metrics);
   service = std::make_unique<Service>(*guard);

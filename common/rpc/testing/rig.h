@@ -77,6 +77,7 @@ struct Refusal {
   identity::Caller caller;
   std::string method;
   absl::Status status;
+  bool has_trace = false;
 };
 
 class Rig {

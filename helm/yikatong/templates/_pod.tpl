@@ -78,6 +78,7 @@ spec:
   {{- with include "yikatong.priority" $root }}
   priorityClassName: {{ . }}
   {{- end }}
+  # Its notice, while callers may still be told of it; its last calls; and some to end.
   terminationGracePeriodSeconds: {{ add $root.Values.drain.noticeSeconds $root.Values.drain.deadlineSeconds 15 }}
   {{- include "yikatong.spread" (list $root .name) | nindent 2 }}
   {{- with $service.nodeSelector }}

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "common/base/dates.h"
+#include "common/rpc/trace.h"
 #include "common/status/status.h"
 #include "common/telemetry/log.h"
 #include "yikatong/catalogue/v1/catalogue.grpc.pb.h"
@@ -54,6 +55,7 @@ void DayKeeper::Loop() {
   bool well = true;
   for (std::unique_lock lock(mutex_); !stopping_;) {
     lock.unlock();
+    const rpc::CallScope scope(rpc::Trace::New());
     const absl::Status done = Once();
     if (done.ok() != well) {
       well = done.ok();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "common/rpc/trace.h"
 #include "common/status/status.h"
 
 namespace yikatong::dispatch {
@@ -157,6 +158,7 @@ void ProgressPoller::Loop() {
       told_ = false;
     }
     if (hub_.size() == 0) continue;
+    const rpc::CallScope scope(rpc::Trace::New());
     hub_.PollOnce([&](const std::string& key,
                       const identity::Caller& who) { return intake_.MaySee(BatchOfKey(key), who); },
                   [&](const std::string& key) -> absl::StatusOr<DispatchRpc::Hub::State> {

@@ -348,6 +348,7 @@ TEST_F(FromAbove, WhatAProcessLeftBehindIsBookedOnceByWhoeverComes) {
   ASSERT_EQ(Carried(v1::BUDGET_ORDER_KIND_LAPSE, line, 0, 0), "OK");
   EXPECT_EQ(*rig_->pass_downs.BookLeftBehind(10), 1);
   EXPECT_EQ(Books(line), "0/0/0/0/300");
+  EXPECT_EQ(Entries("budget.pass_down_booked%detail.trace_id: "), 2) << "each is of some trace";
   ExpectAgreement(line);
 }
 

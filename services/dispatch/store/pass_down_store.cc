@@ -5,6 +5,7 @@
 #include <string>
 
 #include "common/base/dates.h"
+#include "common/rpc/trace.h"
 #include "common/status/status.h"
 #include "services/dispatch/sql/queries.h"
 #include "services/dispatch/store/budget_audit.h"
@@ -192,7 +193,10 @@ absl::StatusOr<int> PassDownStore::BookLeftBehind(int limit) {
       }));
   // One that cannot be booked now stops nobody else.
   absl::Status first;
-  for (const PassDown& down : left) first.Update(Book(down));
+  for (const PassDown& down : left) {
+    const rpc::CallScope scope(rpc::Trace::New());
+    first.Update(Book(down));
+  }
   if (!first.ok()) return first;
   return static_cast<int>(left.size());
 }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "common/rpc/trace.h"
 #include "common/status/status.h"
 #include "common/telemetry/log.h"
 #include "services/dispatch/sql/queries.h"
@@ -87,6 +88,7 @@ absl::StatusOr<MoneyFigures> MoneyWatch::Read() {
 }
 
 void MoneyWatch::LookOnce() {
+  const rpc::CallScope scope(rpc::Trace::New());
   const absl::StatusOr<MoneyFigures> figures = Read();
   if (!figures.ok()) {
     telemetry::Log::Warning("ledger_not_checked",

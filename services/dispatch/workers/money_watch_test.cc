@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/status/status.h"
+#include "common/telemetry/log.h"
 #include "services/dispatch/testing/money_rig.h"
 
 namespace yikatong::dispatch::testing {
@@ -66,10 +67,14 @@ TEST_F(MoneyWatchTest, MoneyIsToldByPolicyAndAccountOverAllLines) {
 }
 
 TEST_F(MoneyWatchTest, ALineThatIsNotWhatItsLedgerSaysIsCounted) {
+  std::string logged;
+  const telemetry::LogCapture capture([&](std::string_view line) { logged += line; });
   Paying(3);
   ASSERT_THAT(Told("yikatong_ledger_differing_lines"), ::testing::ElementsAre(" 0"));
   Sql("UPDATE budget_line SET available_fen = available_fen + 1");
   EXPECT_THAT(Told("yikatong_ledger_differing_lines"), ::testing::ElementsAre(" 1"));
+  EXPECT_THAT(logged,
+              ::testing::ContainsRegex("\"ledger_differs\".*\"trace_id\":\"[0-9a-f]{32}\""));
   Sql("UPDATE budget_line SET available_fen = available_fen - 1");
   EXPECT_THAT(Told("yikatong_ledger_differing_lines"), ::testing::ElementsAre(" 0"));
   // More paid than was on its way.
