@@ -90,6 +90,15 @@ pid_t Spawn(const std::vector<std::string>& command, const std::string& log) {
   _exit(127);
 }
 
+// Whether a process that is not our child is still there; one that nobody has waited for is not.
+bool Runs(pid_t pid) {
+  std::ifstream stat(fmt::format("/proc/{}/stat", pid));
+  std::string line;
+  if (!std::getline(stat, line)) return false;
+  const std::size_t end = line.rfind(')');
+  return end != std::string::npos && end + 2 < line.size() && line[end + 2] != 'Z';
+}
+
 int WaitFor(pid_t pid) {
   int state = 0;
   while (waitpid(pid, &state, 0) < 0) {
@@ -255,10 +264,19 @@ std::unique_ptr<TestDatabase> PgFixture::FreshDatabase(std::string_view service)
   return std::unique_ptr<TestDatabase>(new TestDatabase(*this, of, name));
 }
 
+// Its sessions are processes of their own, which answer for a moment after it has died: they die
+// with it here.
 void PgFixture::Kill() {
   kill(pid_, SIGCONT);
+  std::vector<pid_t> all;
+  std::ifstream children(fmt::format("/proc/{0}/task/{0}/children", pid_));
+  for (pid_t child = 0; children >> child;) all.push_back(child);
   kill(pid_, SIGKILL);
+  for (const pid_t child : all) kill(child, SIGKILL);
   WaitFor(pid_);
+  for (const pid_t child : all) {
+    while (Runs(child)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
   pid_ = -1;
 }
 
