@@ -170,7 +170,9 @@ absl::StatusOr<int> Workers::LookForBanks() {
           YKT_ASSIGN_OR_RETURN(const int closed, parts_.collector.Reconcile(now));
           YKT_ASSIGN_OR_RETURN(const int late, parts_.collector.AskAboutLate(now));
           YKT_ASSIGN_OR_RETURN(const int asked, parts_.collector.AskAboutCases(now));
-          return closed + late + asked;
+          YKT_ASSIGN_OR_RETURN(const int withheld,
+                               parts_.look_up.AskAboutLate(now, options_.unknown_after_days));
+          return closed + late + asked + withheld;
         });
   }
   return fresh;
