@@ -84,6 +84,12 @@ struct OutcomeChunk {
   std::vector<ReportedOutcome> outcomes;
 };
 
+// What comes next of the outcomes.
+struct OutcomePage {
+  std::vector<OutcomeChunk> chunks;
+  std::int64_t head = 0;  // the highest number that the gateway has
+};
+
 // What a submission has to do with one bank statement.
 struct StatementShare {
   std::string agreement_no;
@@ -141,8 +147,7 @@ class GatewayPort {
   virtual absl::StatusOr<std::int64_t> Submit(std::string_view submission,
                                               absl::Duration timeout) = 0;
   // The chunks behind number `after`, dense and in order; none where there is nothing new.
-  virtual absl::StatusOr<std::vector<OutcomeChunk>> ListOutcomes(std::int64_t after,
-                                                                 int max_chunks) = 0;
+  virtual absl::StatusOr<OutcomePage> ListOutcomes(std::int64_t after, int max_chunks) = 0;
   // Whether the closed statement of that agreement and day was compared whole.
   virtual absl::StatusOr<bool> StatementReconciled(std::string_view agreement_no,
                                                    absl::CivilDay day) = 0;
