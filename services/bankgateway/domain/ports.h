@@ -164,6 +164,9 @@ class Directory {
   virtual absl::StatusOr<std::vector<Agreement>> CandidateAgreements(
       std::int32_t district, const std::string& department_id) = 0;
   virtual absl::StatusOr<Statistics> Count(std::int32_t district) = 0;
+  // `unknown`: as it was counted over all districts. Those of them whose file is not old enough to
+  // be asked about row by row were told by the bank itself, and are the youngest.
+  virtual absl::StatusOr<QueueAges> Ages(std::int64_t unknown) = 0;
 };
 
 class InstructionBook {

@@ -34,6 +34,7 @@ class PgDirectory final : public Directory {
   absl::StatusOr<std::vector<Agreement>> CandidateAgreements(
       std::int32_t district, const std::string& department_id) override;
   absl::StatusOr<Statistics> Count(std::int32_t district) override;
+  absl::StatusOr<QueueAges> Ages(std::int64_t unknown) override;
 
  private:
   const StoreContext& context_;
