@@ -46,10 +46,20 @@ PAYMENT_DAY = Dashboard("yikatong-payment-day", "Payment day", "the person on wa
         Panel("Owed an answer", "short", "Instructions by the bank that has told no outcome of them; silent for an hour, BankSilent wakes somebody.",
               {"{{bank}}": "max by (bank) (yikatong_gateway_awaiting)"}),
         Panel("Unknown outcomes", "short", "Days after sending, nobody knows.",
-              {"unknown": 'max(yikatong_gateway_waiting{what="unknown"})'}, "stat")],
+              {"unknown": 'max(yikatong_gateway_waiting{what="unknown"})'}, "stat"),
+        Panel("Unknown outcomes by age", "short", "Days since they were sent.", {"{{age}}": "max by (age) (yikatong_outcomes_unknown)"}),
+        Panel("Oldest at the banks", "s", "Since its chunk was taken: in no file, in an open file, without results.",
+              {"{{what}}": "max by (what) (yikatong_gateway_oldest_waiting_seconds)"})],
+    "Does dispatch hear what is told?": [
+        Panel("Not applied yet", "short", "Chunks of outcomes of the gateway, and changes of the registry that are old enough.",
+              {"outcomes": "max(yikatong_outcomes_behind)", "changes": "max(yikatong_changes_behind)"}),
+        Panel("Last time that all was applied", "s", "Age; after half an hour FeedsBehind tells somebody.", {
+            "outcomes": "time() - max(yikatong_outcomes_followed_timestamp_seconds)",
+            "changes": "time() - max(yikatong_changes_followed_timestamp_seconds)"})],
     "What waits for people?": [
         Panel("Open repairs", "short", "By kind: failed, returned, unroutable, held …", {KIND: "max by (kind) (yikatong_repairs_open)"}),
-        Panel("Overdue repairs", "short", "Past their working days.", {KIND: "max by (kind) (yikatong_repairs_overdue)"})],
+        Panel("Overdue repairs", "short", "Past their working days.", {KIND: "max by (kind) (yikatong_repairs_overdue)"}),
+        Panel("Last count of them", "s", "Age.", {"age": "time() - max(yikatong_repairs_counted_timestamp_seconds)"}, "stat")],
     "Can everybody work?": [
         Panel("Pods that answer", "short", "By service.", {SERVICE: 'sum by (service) (up{suite="yikatong"})'}),
         Panel("Releases", "short", "Pods of each; two of one service during an upgrade.",
@@ -108,10 +118,12 @@ MONEY = Dashboard("yikatong-money", "Money and budget", "finance", {
               {"{{kind}} {{account}}": "max by (kind, account) (yikatong_gateway_suspense_fen) / 100 or vector(0)"})],
     "Money of the budget": [
         Panel("Where it is", "short", "Yuan of all lines, by account.",
-              {"{{account}}": "sum by (account) (max by (policy, account) (yikatong_budget_fen)) / 100"}),
-        Panel("Available by policy", "short", "Yuan.",
+              {"{{account}}": "sum by (account) (max by (source, account) (yikatong_budget_source_fen)) / 100"}),
+        Panel("By source", "short", "Yuan: central, city, district, fund.",
+              {"{{source}} {{account}}": "max by (source, account) (yikatong_budget_source_fen) / 100"}),
+        Panel("Available by policy", "short", "Yuan, of the fifty policies with the most money and of all others together.",
               {"{{policy}}": 'max by (policy) (yikatong_budget_fen{account="available"}) / 100'}),
-        Panel("Paid by policy", "short", "Yuan, less what came back.",
+        Panel("Paid by policy", "short", "Yuan, less what came back; as beside it.",
               {"{{policy}}": 'max by (policy) (yikatong_budget_fen{account="paid"}) / 100'}),
         Panel("Lines that differ", "short", "From their ledger; one wakes somebody.",
               {"lines": "max(yikatong_ledger_differing_lines)"}, "stat"),

@@ -121,27 +121,28 @@ absl::StatusOr<Relay::Step> Relay::SendBatch() {
 
 absl::StatusOr<Relay::Step> Relay::RunOnce() {
   std::lock_guard lock(step_);
-  if (!workers_.MayAct()) {
-    fence_ = 0;
-    return Step::kNotMine;
-  }
+  if (!workers_.MayAct()) return NotMine();
   if (fence_ == 0) {
     synced_ = false;
     YKT_RETURN_IF_ERROR(TakeLease());
-    if (fence_ == 0) return Step::kNotMine;
+    if (fence_ == 0) return NotMine();
   }
   auto step = [&]() -> absl::StatusOr<Step> {
     YKT_ASSIGN_OR_RETURN(const Position position, NumberCommitted());
     if (!synced_) YKT_RETURN_IF_ERROR(Synchronise(position));
     return SendBatch();
   }();
-  if (status::ReasonOf(step.status()) == Reason::kLeaseLost) {
-    fence_ = 0;
-    return Step::kNotMine;
-  }
+  if (status::ReasonOf(step.status()) == Reason::kLeaseLost) return NotMine();
   // Lost in COMMIT or before it: what we believe of the lease and of the log is asked anew.
   if (!step.ok()) synced_ = false;
   return step;
+}
+
+// The lag is told by whoever holds the lease: what we saw when it was ours would be told for ever.
+Relay::Step Relay::NotMine() {
+  fence_ = 0;
+  Publish({});
+  return Step::kNotMine;
 }
 
 void Relay::Publish(const Lag& lag) {

@@ -73,7 +73,7 @@ class Relay {
   // another relay holds the lease. The thread calls it; tests may.
   absl::StatusOr<Step> RunOnce();
 
-  // As of the last look; for a gauge.
+  // As of the last look; for a gauge. Nothing where another relay holds the lease.
   Lag last_lag() const;
 
  private:
@@ -88,6 +88,7 @@ class Relay {
   absl::Status Acknowledge(int64_t number);
   absl::StatusOr<Position> LockLease(postgres::Transaction& tx);
   void ReleaseLease();
+  Step NotMine();
   void Publish(const Lag& lag);
   void Loop();
 

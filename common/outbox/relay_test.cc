@@ -251,6 +251,34 @@ TEST_F(RelayTest, OneRelayHoldsTheLeaseAndTheOtherTakesOverWhenItsHolderIsDead) 
   EXPECT_EQ(sink_.Log(kProducer).size(), 3u);
 }
 
+TEST_F(RelayTest, WhoNoLongerHoldsTheLeaseTellsNoLag) {
+  telemetry::Metrics metrics;
+  Relay relay(db_->database(), *one_, sink_, {.producer = kProducer, .metrics = &metrics});
+  const auto told = [&](const char* lag) {
+    EXPECT_THAT(metrics.Exposition(), HasSubstr(fmt::format("yikatong_outbox_lag_{}\n", lag)));
+  };
+  sink_.SetAway(true);
+  AppendMany(3);
+  db_->Sql("UPDATE outbox SET created_at = now() - interval '1 hour'");
+  EXPECT_FALSE(relay.RunOnce().ok());
+  told("entries 3");
+  // Another has it; then it is free again; then we do not know whether others take us for dead.
+  db_->Sql(
+      "UPDATE outbox_relay SET fence = fence + 1, holder = 'another';"
+      "INSERT INTO worker_heartbeat VALUES ('another', 1)");
+  EXPECT_EQ(*relay.RunOnce(), Step::kNotMine);
+  told("entries 0");
+  told("seconds 0");
+  EXPECT_EQ(*relay.RunOnce(), Step::kNotMine);
+  told("entries 0");
+  db_->Sql("DELETE FROM worker_heartbeat WHERE worker = 'another'");
+  EXPECT_FALSE(relay.RunOnce().ok());
+  told("entries 3");
+  clock_.Advance(absl::Seconds(20));
+  EXPECT_EQ(*relay.RunOnce(), Step::kNotMine);
+  told("entries 0");
+}
+
 TEST_F(RelayTest, AFencedOffRelayNumbersAndAcknowledgesNothing) {
   Relay first(db_->database(), *one_, sink_, {.producer = kProducer});
   AppendMany(1);

@@ -49,7 +49,11 @@ std::vector<double> LatencySeconds() {
 template <typename Series>
 class Family<Series>::Impl {
  public:
-  using Make = std::function<Series(const std::map<std::string, std::string>& labels)>;
+  // Adds a series of the registry, and takes one away where that is asked for.
+  struct Make {
+    std::function<Series(const std::map<std::string, std::string>& labels)> add;
+    std::function<void(const Series&)> remove = {};
+  };
 
   Impl(std::string name, std::vector<std::string> labels, std::size_t max_series, Make make)
       : name_(std::move(name)),
@@ -58,10 +62,7 @@ class Family<Series>::Impl {
         make_(std::move(make)) {}
 
   Series With(std::initializer_list<std::string_view> values) {
-    if (values.size() != labels_.size()) ProgramMistake(name_, "wrong number of label values");
-    std::vector<std::string> key;
-    key.reserve(values.size());
-    for (const std::string_view value : values) key.push_back(BoundedLabel(value));
+    std::vector<std::string> key = KeyOf(values);
     const std::lock_guard lock(mutex_);
     if (const auto found = series_.find(key); found != series_.end()) return found->second;
     // One place stays free for the series of all others.
@@ -71,12 +72,29 @@ class Family<Series>::Impl {
     }
     std::map<std::string, std::string> named;
     for (std::size_t i = 0; i < labels_.size(); ++i) named.emplace(labels_[i], key[i]);
-    return series_.emplace(std::move(key), make_(named)).first->second;
+    return series_.emplace(std::move(key), make_.add(named)).first->second;
+  }
+
+  void Remove(std::initializer_list<std::string_view> values) {
+    const std::vector<std::string> key = KeyOf(values);
+    const std::lock_guard lock(mutex_);
+    const auto found = series_.find(key);
+    if (found == series_.end()) return;
+    make_.remove(found->second);
+    series_.erase(found);
   }
 
   bool HasLabels(const std::vector<std::string>& labels) const { return labels_ == labels; }
 
  private:
+  std::vector<std::string> KeyOf(std::initializer_list<std::string_view> values) const {
+    if (values.size() != labels_.size()) ProgramMistake(name_, "wrong number of label values");
+    std::vector<std::string> key;
+    key.reserve(values.size());
+    for (const std::string_view value : values) key.push_back(BoundedLabel(value));
+    return key;
+  }
+
   const std::string name_;
   const std::vector<std::string> labels_;
   const std::size_t max_series_;
@@ -88,6 +106,12 @@ class Family<Series>::Impl {
 template <typename Series>
 Series Family<Series>::With(std::initializer_list<std::string_view> values) const {
   return impl_->With(values);
+}
+
+template <typename Series>
+void Family<Series>::Remove(
+    std::initializer_list<std::string_view> values) const requires std::same_as<Series, Gauge> {
+  impl_->Remove(values);
 }
 
 template class Family<Counter>;
@@ -143,8 +167,8 @@ CounterFamily Metrics::Counters(std::string_view name, std::string_view help,
                        .Name(std::string(name))
                        .Help(std::string(help))
                        .Register(impl_->registry());
-    return CounterFamily::Impl::Make(
-        [&family](const prometheus::Labels& values) { return Counter(family.Add(values)); });
+    return CounterFamily::Impl::Make{
+        [&family](const prometheus::Labels& values) { return Counter(family.Add(values)); }};
   }));
 }
 
@@ -156,8 +180,9 @@ GaugeFamily Metrics::Gauges(std::string_view name, std::string_view help,
                        .Name(std::string(name))
                        .Help(std::string(help))
                        .Register(impl_->registry());
-    return GaugeFamily::Impl::Make(
-        [&family](const prometheus::Labels& values) { return Gauge(family.Add(values)); });
+    return GaugeFamily::Impl::Make{
+        [&family](const prometheus::Labels& values) { return Gauge(family.Add(values)); },
+        [&family](const Gauge& gauge) { family.Remove(gauge.series_); }};
   }));
 }
 
@@ -169,9 +194,9 @@ HistogramFamily Metrics::Histograms(std::string_view name, std::string_view help
                        .Name(std::string(name))
                        .Help(std::string(help))
                        .Register(impl_->registry());
-    return HistogramFamily::Impl::Make([&family, bounds](const prometheus::Labels& values) {
+    return HistogramFamily::Impl::Make{[&family, bounds](const prometheus::Labels& values) {
       return Histogram(family.Add(values, bounds));
-    });
+    }};
   }));
 }
 

@@ -10,6 +10,7 @@
 // safe. With() looks a series up under a lock: a hot path keeps what it returned.
 #pragma once
 
+#include <concepts>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -48,6 +49,7 @@ class Gauge {
   double Value() const;
 
  private:
+  friend class Metrics;
   prometheus::Gauge* series_;
 };
 
@@ -67,6 +69,11 @@ class Family {
   // The series of these label values, in the order of the labels' names. A wrong number of values
   // is a mistake of the program and ends it.
   Series With(std::initializer_list<std::string_view> values = {}) const;
+
+  // Takes the series of these label values off the page, where there is one, and frees its place: a
+  // gauge of what is no longer told apart. No copy of it may be used any more.
+  void Remove(
+      std::initializer_list<std::string_view> values) const requires std::same_as<Series, Gauge>;
 
  private:
   friend class Metrics;

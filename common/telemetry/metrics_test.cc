@@ -44,6 +44,21 @@ TEST(MetricsTest, ALabelCannotGrowWithoutBound) {
   EXPECT_THAT(metrics.Exposition(), Not(HasSubstr("x=\"10\"")));
 }
 
+TEST(MetricsTest, AGaugeThatIsTakenAwayIsNotOnThePageAndLeavesItsPlace) {
+  Metrics metrics;
+  const GaugeFamily family = metrics.Gauges("money_fen", "Money.", {"policy", "account"}, 3);
+  family.With({"a", "paid"}).Set(1);
+  family.With({"b", "paid"}).Set(2);
+  family.With({"c", "paid"}).Set(3);
+  EXPECT_THAT(metrics.Exposition(), HasSubstr("policy=\"other\"} 3"));
+  family.Remove({"a", "paid"});
+  family.Remove({"never", "there"});
+  EXPECT_THAT(metrics.Exposition(), AllOf(Not(HasSubstr("policy=\"a\"")), HasSubstr("} 2")));
+  family.Remove({"other", "other"});
+  family.With({"c", "paid"}).Set(4);
+  EXPECT_THAT(metrics.Exposition(), AllOf(HasSubstr("policy=\"c\"} 4"), Not(HasSubstr("other"))));
+}
+
 TEST(MetricsTest, ANumberOfAPersonIsNeverALabel) {
   Metrics metrics;
   const CounterFamily family = metrics.Counters("a_total", "A.", {"x"});

@@ -59,6 +59,7 @@
 #include "services/dispatch/workers/chunk_worker.h"
 #include "services/dispatch/workers/money_watch.h"
 #include "services/dispatch/workers/outcome_follower.h"
+#include "services/dispatch/workers/repair_watch.h"
 #include "yikatong/auditlog/v1/auditlog.grpc.pb.h"
 #include "yikatong/catalogue/v1/catalogue.grpc.pb.h"
 
@@ -70,7 +71,6 @@ constexpr std::chrono::seconds kMoneyEvery(60);
 constexpr int kPassDownsAtOnce = 100;
 constexpr char kGatewayName[] = "bankgateway";
 constexpr char kRegistryName[] = "registry";
-constexpr absl::Duration kCountRepairsEvery = absl::Minutes(5);
 
 struct Peers {
   std::unique_ptr<rpc::Channel> catalogue;
@@ -178,12 +178,16 @@ class AllParts final : public Parts {
       threads_.emplace_back([worker = workers_.back().get(), this] { worker->Run(stopping_); });
     }
     if (worker_count_ > 0) {
-      follower_ = std::make_unique<OutcomeFollower>(outcome_store_, chunk_store_, gateway_,
-                                                    registry_, kGatewayName);
+      follower_ =
+          std::make_unique<OutcomeFollower>(outcome_store_, chunk_store_, gateway_, registry_,
+                                            kGatewayName, FeedGauges::OfOutcomes(clock_, metrics_));
       threads_.emplace_back([this] { follower_->Run(stopping_); });
       changes_ =
-          std::make_unique<ChangeFollower>(death_store_, feed_, registry_, clock_, kRegistryName);
-      threads_.emplace_back([this] { changes_->Run(stopping_, [this] { CountRepairs(); }); });
+          std::make_unique<ChangeFollower>(death_store_, feed_, registry_, clock_, kRegistryName,
+                                           FeedGauges::OfChanges(clock_, metrics_));
+      repair_watch_ = std::make_unique<RepairWatch>(repair_list_store_, clock_, metrics_);
+      threads_.emplace_back(
+          [this] { changes_->Run(stopping_, [this](bool holds) { repair_watch_->Look(holds); }); });
       archiver_ = std::make_unique<ArchiveWorker>(archive_seal_store_, gateway_, registry_, clock_,
                                                   &metrics_);
       threads_.emplace_back([this] { archiver_->Run(stopping_); });
@@ -215,28 +219,6 @@ class AllParts final : public Parts {
   }
 
  private:
-  // What waits for somebody, counted now and again by the one replica that follows the registry.
-  void CountRepairs() {
-    if (clock_.MonotonicMillis() < count_repairs_at_ms_) return;
-    count_repairs_at_ms_ = clock_.MonotonicMillis() + absl::ToInt64Milliseconds(kCountRepairsEvery);
-    const absl::StatusOr<RepairCounts> counts = repair_list_store_.Count();
-    if (!counts.ok()) {
-      telemetry::Log::Warning("repairs_not_counted",
-                              {{"status", status::ReasonNameOf(counts.status())}});
-      return;
-    }
-    const auto open =
-        metrics_.Gauges("yikatong_repairs_open", "What waits for somebody, by kind.", {"kind"});
-    const auto overdue =
-        metrics_.Gauges("yikatong_repairs_overdue", "Of it, what is past its due day.", {"kind"});
-    for (int kind = 1; kind < kRepairKinds; ++kind) {
-      const std::string name = RepairKindName(static_cast<RepairKind>(kind));
-      open.With({name}).Set(static_cast<double>(counts->open[static_cast<std::size_t>(kind)]));
-      overdue.With({name}).Set(
-          static_cast<double>(counts->overdue[static_cast<std::size_t>(kind)]));
-    }
-  }
-
   void WatchGauges() {
     const auto due = metrics_.Gauges("yikatong_chunks_due",
                                      "Chunks that wait to be worked on, by step.", {"step"});
@@ -347,8 +329,8 @@ class AllParts final : public Parts {
   std::vector<std::unique_ptr<ChunkWorker>> workers_;
   std::unique_ptr<OutcomeFollower> follower_;
   std::unique_ptr<ChangeFollower> changes_;
+  std::unique_ptr<RepairWatch> repair_watch_;
   std::unique_ptr<ArchiveWorker> archiver_;
-  std::int64_t count_repairs_at_ms_ = 0;  // of the follower's thread
   std::unique_ptr<ProgressPoller> poller_;
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -242,6 +242,10 @@ absl::Status CheckProposal(const Proposal& proposal) {
   return absl::OkStatus();
 }
 
+const char* AgeBucket(int days) {
+  return kAgeBuckets[days <= 1 ? 0 : days <= 5 ? 1 : days <= 10 ? 2 : 3];
+}
+
 std::string ReferenceText(std::int64_t reference) {
   char text[24];
   std::snprintf(text, sizeof text, "%016lld", static_cast<long long>(reference));

@@ -14,6 +14,7 @@
 // difference makes a proposal void, since it was about another sum.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -181,10 +182,14 @@ struct Proposal {
 // other case.
 absl::Status CheckProposal(const Proposal& proposal);
 
+// Days as metrics have them, few as their labels must be.
+inline constexpr std::array<const char*, 4> kAgeBuckets = {"0-1", "2-5", "6-10", "11-"};
+const char* AgeBucket(int days);
+
 // How many cases of a kind and age are open; for metrics.
 struct CaseCount {
   std::string kind;
-  std::string age;  // a bucket: "0-1", "2-5", "6-10", "11-"
+  std::string age;  // one of kAgeBuckets
   std::int64_t open = 0;
   std::int64_t overdue = 0;
   std::int64_t claim_fen = 0;

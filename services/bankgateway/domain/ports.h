@@ -167,6 +167,9 @@ class Directory {
   // Instructions of every bank that is called, by its code, of which it has told no outcome and
   // that are not told to be unknown.
   virtual absl::StatusOr<std::map<std::string, std::int64_t>> AwaitedByBank() = 0;
+  // `unknown`: as it was counted over all districts. Those of them whose file is not old enough to
+  // be asked about row by row were told by the bank itself, and are the youngest.
+  virtual absl::StatusOr<QueueAges> Ages(std::int64_t unknown) = 0;
 };
 
 class InstructionBook {

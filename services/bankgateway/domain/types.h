@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -174,6 +175,18 @@ struct Statistics {
   std::int64_t differences = 0;
   std::int64_t outcome_head = 0;
   std::int64_t notifications = 0;
+};
+
+// How long what is on its way has been there; for metrics.
+struct QueueAges {
+  // Since the oldest chunk was taken that is in no file yet, in a file that is packed or being
+  // sent, in a file that awaits results; 0 where there is none.
+  std::int64_t unpacked_seconds = 0;
+  std::int64_t files_open_seconds = 0;
+  std::int64_t awaiting_seconds = 0;
+  // Payments of which nobody knows the outcome, by days since they were sent; each bucket of
+  // kAgeBuckets.
+  std::map<std::string, std::int64_t> unknown;
 };
 
 // The district that a reference names in its first four digits; the province is the city's own.

@@ -44,6 +44,39 @@ TEST_F(Sending, AChunkIsPaidFromSubmissionToReconciledStatement) {
             FileState::kDone);
 }
 
+TEST_F(Sending, HowOldWhatWaitsIsCountsFromTheTakingOfItsChunkInEveryQueue) {
+  // Whole hours in which the oldest chunk has been unpacked, in an open file, without results.
+  const auto ages = [&] {
+    const QueueAges told = *gateway_->directory.Ages(0);
+    return std::to_string(told.unpacked_seconds / 3'600) + "/" +
+           std::to_string(told.files_open_seconds / 3'600) + "/" +
+           std::to_string(told.awaiting_seconds / 3'600);
+  };
+  EXPECT_EQ(ages(), "0/0/0");
+  ASSERT_TRUE(Submit(MakeChunk("old", 1, 2)).ok());
+  ASSERT_TRUE(Submit(MakeChunk("new", 11, 2)).ok());
+  db_->Sql(
+      "UPDATE submission SET accepted_at = now() - interval '3 hours' WHERE request_id = 'old'");
+  EXPECT_EQ(ages(), "3/0/0");
+  PackAll();
+  EXPECT_EQ(ages(), "0/3/0");
+  // A bank that is away: the file is tried again and again, and only gets older.
+  fake().on_submit = [](const FileToSend&, const std::string&) -> absl::StatusOr<SendAnswer> {
+    return absl::UnavailableError("away");
+  };
+  for (int i = 0; i < 3; ++i) EXPECT_NE(SendOne(), SendStep::kSent);
+  EXPECT_EQ(ages(), "0/3/3");
+  fake().on_submit = nullptr;
+  SendStep step = SendStep::kIdle;
+  for (int i = 0; i < 5 && step != SendStep::kSent; ++i) step = SendOne();
+  ASSERT_EQ(step, SendStep::kSent);
+  EXPECT_EQ(ages(), "0/0/3");
+  for (const int serial : {1, 2, 11, 12})
+    fake().Say(Reference(serial), RowState::kPaid, Amount(serial), "", kMonday);
+  TakeResults();
+  EXPECT_EQ(ages(), "0/0/0");
+}
+
 TEST_F(Sending, ADayOnWhichEverythingFailedIsReconciledTooSoThatARepairNeedNotWaitForEver) {
   SubmitAndSend(1, 2);
   for (int i = 1; i <= 2; ++i)

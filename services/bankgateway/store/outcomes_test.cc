@@ -136,6 +136,35 @@ TEST_F(Outcomes, ARowWithoutAnAnswerIsUnknownOnceAndFailsOnlyWhenTheBankNeverHad
   EXPECT_EQ(Count().unknown, 0);
 }
 
+TEST_F(Outcomes, UnknownOnesAreCountedByTheDaysSinceTheyWereSent) {
+  const auto unknown = [&] {
+    const QueueAges ages = *gateway_->directory.Ages(Count().unknown);
+    std::string text;
+    for (const char* bucket : kAgeBuckets)
+      text += std::string(bucket) + "=" + std::to_string(ages.unknown.at(bucket)) + " ";
+    return text;
+  };
+  EXPECT_EQ(unknown(), "0-1=0 2-5=0 6-10=0 11-=0 ");
+  SubmitAndSend(1, 3);
+  fake().Say(Reference(1), RowState::kFailed, 0, "3051");  // the bank says that it does not know
+  TakeResults();
+  EXPECT_EQ(unknown(), "0-1=1 2-5=0 6-10=0 11-=0 ");
+  NextDay(2);
+  for (const int serial : {1, 2, 3}) fake().answers[Reference(serial)].state = RowState::kPending;
+  EXPECT_EQ(*gateway_->collector.AskAboutLate(bank()), 1);
+  EXPECT_EQ(unknown(), "0-1=0 2-5=3 6-10=0 11-=0 ");
+  NextDay(4);
+  SubmitAndSend(11, 2);
+  NextDay(2);
+  for (const int serial : {11, 12}) fake().answers[Reference(serial)].state = RowState::kPending;
+  EXPECT_EQ(*gateway_->collector.AskAboutLate(bank()), 2);
+  EXPECT_EQ(unknown(), "0-1=0 2-5=2 6-10=3 11-=0 ");
+  fake().Say(Reference(2), RowState::kPaid, Amount(2), "", kMonday);
+  TakeResults();
+  NextDay(3);
+  EXPECT_EQ(unknown(), "0-1=0 2-5=2 6-10=0 11-=2 ");
+}
+
 TEST_F(Outcomes, ABankThatIsAwayLeavesItsRowsUnknownAndIsAskedAgain) {
   SubmitAndSend(1, 3);
   NextDay(2);

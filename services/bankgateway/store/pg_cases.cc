@@ -69,10 +69,6 @@ OpenCase OpenOf(const Case& one) {
   return open;
 }
 
-std::string AgeBucket(int days) {
-  return days <= 1 ? "0-1" : days <= 5 ? "2-5" : days <= 10 ? "6-10" : "11-";
-}
-
 // The person of "person@organisation".
 std::string_view PersonOf(std::string_view actor) { return actor.substr(0, actor.rfind('@')); }
 

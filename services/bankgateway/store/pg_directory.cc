@@ -1,7 +1,10 @@
 #include "services/bankgateway/store/pg_directory.h"
 
+#include <algorithm>
+
 #include "common/base/dates.h"
 #include "common/status/status.h"
+#include "services/bankgateway/domain/cases.h"
 #include "services/bankgateway/sql/queries.h"
 
 namespace yikatong::bankgateway {
@@ -257,6 +260,24 @@ absl::StatusOr<std::map<std::string, std::int64_t>> PgDirectory::AwaitedByBank()
     return absl::OkStatus();
   }));
   return awaited;
+}
+
+absl::StatusOr<QueueAges> PgDirectory::Ages(std::int64_t unknown) {
+  QueueAges ages;
+  YKT_RETURN_IF_ERROR(context_.database.Read("queue_ages", [&](Transaction& tx) -> absl::Status {
+    YKT_ASSIGN_OR_RETURN(const Rows oldest, tx.Run(sql::kQueueAges));
+    ages = {oldest[0].Int64(0), oldest[0].Int64(1), oldest[0].Int64(2), {}};
+    for (const char* bucket : kAgeBuckets) ages.unknown[bucket] = 0;
+    YKT_ASSIGN_OR_RETURN(const Rows told, tx.Run(sql::kUnknownAges, context_.today.Today()));
+    std::int64_t late = 0;
+    for (const Row row : told) {
+      ages.unknown[AgeBucket(row.Int(0))] += row.Int64(1);
+      late += row.Int64(1);
+    }
+    ages.unknown[AgeBucket(0)] += std::max<std::int64_t>(0, unknown - late);
+    return absl::OkStatus();
+  }));
+  return ages;
 }
 
 }  // namespace yikatong::bankgateway

@@ -35,6 +35,7 @@ class PgDirectory final : public Directory {
       std::int32_t district, const std::string& department_id) override;
   absl::StatusOr<Statistics> Count(std::int32_t district) override;
   absl::StatusOr<std::map<std::string, std::int64_t>> AwaitedByBank() override;
+  absl::StatusOr<QueueAges> Ages(std::int64_t unknown) override;
 
  private:
   const StoreContext& context_;

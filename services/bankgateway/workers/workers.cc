@@ -40,6 +40,14 @@ Workers::Workers(Parts parts, telemetry::Metrics& metrics, WorkersOptions option
                                "Instructions that a bank has told no outcome of, without those "
                                "that are told to be unknown.",
                                {"bank"})),
+      oldest_(metrics.Gauges("yikatong_gateway_oldest_waiting_seconds",
+                             "Since the oldest chunk was taken that is in no file yet, in an open "
+                             "file, in a file that awaits results.",
+                             {"what"})),
+      unknown_(metrics.Gauges("yikatong_outcomes_unknown",
+                              "Payments of which nobody knows the outcome, by days since they were "
+                              "sent.",
+                              {"age"})),
       cases_(metrics.Gauges("yikatong_gateway_cases",
                             "Open cases of reconciliation, and those of them that are overdue, by "
                             "kind and age in days.",
@@ -197,9 +205,19 @@ absl::StatusOr<int> Workers::Measure() {
   for (const auto& [bank, rows] : awaited) {
     awaiting_.With({bank}).Set(static_cast<double>(rows));
   }
+  YKT_RETURN_IF_ERROR(MeasureAges(counts));
   YKT_RETURN_IF_ERROR(MeasureCases());
   YKT_RETURN_IF_ERROR(MeasureRestore());
   return 0;
+}
+
+absl::Status Workers::MeasureAges(const Statistics& counts) {
+  YKT_ASSIGN_OR_RETURN(const QueueAges ages, parts_.directory.Ages(counts.unknown));
+  oldest_.With({"unpacked"}).Set(static_cast<double>(ages.unpacked_seconds));
+  oldest_.With({"files_open"}).Set(static_cast<double>(ages.files_open_seconds));
+  oldest_.With({"awaiting"}).Set(static_cast<double>(ages.awaiting_seconds));
+  for (const auto& [age, rows] : ages.unknown) unknown_.With({age}).Set(static_cast<double>(rows));
+  return absl::OkStatus();
 }
 
 absl::Status Workers::MeasureRestore() {

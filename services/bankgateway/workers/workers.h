@@ -70,6 +70,7 @@ class Workers {
   Bank Now(const std::string& bank_code);
   absl::Status MeasureCases();
   absl::Status MeasureRestore();
+  absl::Status MeasureAges(const Statistics& counts);
   absl::StatusOr<int> Measure();
 
   const Parts parts_;
@@ -77,6 +78,8 @@ class Workers {
   telemetry::CounterFamily steps_;
   telemetry::GaugeFamily waiting_;
   telemetry::GaugeFamily awaiting_;
+  telemetry::GaugeFamily oldest_;
+  telemetry::GaugeFamily unknown_;
   telemetry::GaugeFamily cases_;
   telemetry::GaugeFamily suspense_;
   telemetry::Gauge restore_open_;

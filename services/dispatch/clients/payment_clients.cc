@@ -168,17 +168,17 @@ absl::StatusOr<std::int64_t> BankGateway::Submit(std::string_view submission,
   return response.accepted();
 }
 
-absl::StatusOr<std::vector<OutcomeChunk>> BankGateway::ListOutcomes(std::int64_t after,
-                                                                    int max_chunks) {
+absl::StatusOr<OutcomePage> BankGateway::ListOutcomes(std::int64_t after, int max_chunks) {
   bank::ListOutcomesRequest request;
   request.set_after(after);
   request.set_max_chunks(max_chunks);
   bank::ListOutcomesResponse response;
   YKT_RETURN_IF_ERROR(Call(channel_, kLookUp, *stub_->gateway,
                            &bank::BankGatewayService::Stub::ListOutcomes, request, response));
-  std::vector<OutcomeChunk> chunks;
+  OutcomePage page;
+  page.head = response.head();
   for (const bank::OutcomeChunk& wire : response.chunks()) {
-    OutcomeChunk& chunk = chunks.emplace_back();
+    OutcomeChunk& chunk = page.chunks.emplace_back();
     chunk.number = wire.number();
     chunk.district = wire.district();
     chunk.outcomes.reserve(static_cast<std::size_t>(wire.outcomes_size()));
@@ -188,7 +188,7 @@ absl::StatusOr<std::vector<OutcomeChunk>> BankGateway::ListOutcomes(std::int64_t
                                 base::ParseDate(outcome.booked_on()), outcome.amount_fen()});
     }
   }
-  return chunks;
+  return page;
 }
 
 absl::StatusOr<bool> BankGateway::StatementReconciled(std::string_view agreement_no,

@@ -39,8 +39,7 @@ class BankGateway final : public GatewayPort {
                                std::string_view envelope,
                                const std::vector<InstructionRow>& rows) const override;
   absl::StatusOr<std::int64_t> Submit(std::string_view submission, absl::Duration timeout) override;
-  absl::StatusOr<std::vector<OutcomeChunk>> ListOutcomes(std::int64_t after,
-                                                         int max_chunks) override;
+  absl::StatusOr<OutcomePage> ListOutcomes(std::int64_t after, int max_chunks) override;
   absl::StatusOr<bool> StatementReconciled(std::string_view agreement_no,
                                            absl::CivilDay day) override;
   // In trace_client.cc.

@@ -250,20 +250,23 @@ TEST_F(PaymentClients, OutcomesKeepTheirNumbersStatesAndDays) {
     returned.set_outcome_no(2);
     returned.set_state(bank::OUTCOME_STATE_RETURNED);
     returned.set_booked_on("2026-03-12");
+    answer.set_head(9);
     return absl::OkStatus();
   };
-  const auto chunks = gateway.ListOutcomes(6, 4);
-  ASSERT_TRUE(chunks.ok());
-  ASSERT_EQ(chunks->size(), 1U);
-  EXPECT_EQ(chunks->front().number, 7);
-  EXPECT_EQ(chunks->front().district, 120'105);
-  const ReportedOutcome& failed = chunks->front().outcomes[0];
+  const auto page = gateway.ListOutcomes(6, 4);
+  ASSERT_TRUE(page.ok());
+  EXPECT_EQ(page->head, 9);
+  ASSERT_EQ(page->chunks.size(), 1U);
+  const OutcomeChunk& told = page->chunks.front();
+  EXPECT_EQ(told.number, 7);
+  EXPECT_EQ(told.district, 120'105);
+  const ReportedOutcome& failed = told.outcomes[0];
   EXPECT_EQ(failed.state, AttemptState::kFailed);
   EXPECT_EQ(failed.reason, "BANK_ACCOUNT_CLOSED");
   EXPECT_EQ(failed.amount_fen, 7);
   EXPECT_FALSE(failed.booked_on.has_value());
-  EXPECT_EQ(chunks->front().outcomes[1].state, AttemptState::kReturned);
-  EXPECT_EQ(chunks->front().outcomes[1].booked_on, absl::CivilDay(2026, 3, 12));
+  EXPECT_EQ(told.outcomes[1].state, AttemptState::kReturned);
+  EXPECT_EQ(told.outcomes[1].booked_on, absl::CivilDay(2026, 3, 12));
 }
 
 TEST_F(PaymentClients, AStatementIsLookedForOnAllPagesAndOnlyACompleteOneCounts) {

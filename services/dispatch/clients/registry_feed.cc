@@ -33,8 +33,7 @@ RegistryFeed::RegistryFeed(const rpc::Channel& channel)
     : channel_(channel), stub_(new Stub{pb::RegistryService::NewStub(channel.grpc())}) {}
 RegistryFeed::~RegistryFeed() = default;
 
-absl::StatusOr<std::vector<PersonChange>> RegistryFeed::ListChanges(std::int64_t after,
-                                                                    int max_changes) {
+absl::StatusOr<ChangePage> RegistryFeed::ListChanges(std::int64_t after, int max_changes) {
   pb::ListChangesRequest request;
   request.set_after(after);
   request.set_page_size(max_changes);
@@ -42,8 +41,9 @@ absl::StatusOr<std::vector<PersonChange>> RegistryFeed::ListChanges(std::int64_t
   grpc::ClientContext context;
   channel_.Prepare(context, kDeadline);
   YKT_RETURN_IF_ERROR(rpc::FromGrpc(stub_->registry->ListChanges(&context, request, &response)));
-  std::vector<PersonChange> changes;
-  changes.reserve(static_cast<std::size_t>(response.changes_size()));
+  ChangePage page;
+  page.head = response.head();
+  page.changes.reserve(static_cast<std::size_t>(response.changes_size()));
   for (const pb::Change& wire : response.changes()) {
     PersonChange change;
     change.number = wire.number();
@@ -56,9 +56,9 @@ absl::StatusOr<std::vector<PersonChange>> RegistryFeed::ListChanges(std::int64_t
     YKT_INVARIANT(day.has_value() || change.kind != PersonChange::Kind::kDeath,
                   "the registry told a death that has no day");
     if (day.has_value()) change.happened_on = *day;
-    changes.push_back(change);
+    page.changes.push_back(change);
   }
-  return changes;
+  return page;
 }
 
 }  // namespace yikatong::dispatch

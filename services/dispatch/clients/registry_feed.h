@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <vector>
 
 #include "common/rpc/client.h"
 #include "services/dispatch/domain/change_feed.h"
@@ -14,8 +13,7 @@ class RegistryFeed final : public ChangeFeed {
  public:
   explicit RegistryFeed(const rpc::Channel& channel);
   ~RegistryFeed() override;
-  absl::StatusOr<std::vector<PersonChange>> ListChanges(std::int64_t after,
-                                                        int max_changes) override;
+  absl::StatusOr<ChangePage> ListChanges(std::int64_t after, int max_changes) override;
 
  private:
   struct Stub;

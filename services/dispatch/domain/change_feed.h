@@ -22,13 +22,18 @@ struct PersonChange {
   absl::Time recorded_at;
 };
 
+// What comes next in the feed.
+struct ChangePage {
+  std::vector<PersonChange> changes;
+  std::int64_t head = 0;  // the highest number that there is
+};
+
 // The registry's feed. Thread safe; calls block, with a deadline of their own.
 class ChangeFeed {
  public:
   virtual ~ChangeFeed() = default;
   // What comes behind number `after`, in order; none where there is nothing new.
-  virtual absl::StatusOr<std::vector<PersonChange>> ListChanges(std::int64_t after,
-                                                                int max_changes) = 0;
+  virtual absl::StatusOr<ChangePage> ListChanges(std::int64_t after, int max_changes) = 0;
 };
 
 }  // namespace yikatong::dispatch

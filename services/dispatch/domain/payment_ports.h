@@ -34,6 +34,13 @@ constexpr bool FollowsOutcomes(std::int64_t applied, std::int64_t number) {
          (number % kOutcomesOfEpoch == 1 && number / kOutcomesOfEpoch > applied / kOutcomesOfEpoch);
 }
 
+// How many numbers of such a feed lie behind `applied` up to `head`; of a former epoch none are
+// counted once another has begun. The registry numbers its changes in the same way.
+constexpr std::int64_t NumbersBehind(std::int64_t applied, std::int64_t head) {
+  return head / kOutcomesOfEpoch > applied / kOutcomesOfEpoch ? head % kOutcomesOfEpoch
+                                                              : head - applied;
+}
+
 // What holds for all payees of a chunk.
 struct PayeeTerms {
   bool card_required = true;
@@ -90,6 +97,12 @@ struct OutcomeChunk {
   std::int64_t number = 0;
   std::int32_t district = 0;
   std::vector<ReportedOutcome> outcomes;
+};
+
+// What comes next of the outcomes.
+struct OutcomePage {
+  std::vector<OutcomeChunk> chunks;
+  std::int64_t head = 0;  // the highest number that the gateway has
 };
 
 // What a submission has to do with one bank statement.
@@ -150,8 +163,7 @@ class GatewayPort {
                                               absl::Duration timeout) = 0;
   // The chunks behind number `after`, in order, each as FollowsOutcomes has it; none where there is
   // nothing new.
-  virtual absl::StatusOr<std::vector<OutcomeChunk>> ListOutcomes(std::int64_t after,
-                                                                 int max_chunks) = 0;
+  virtual absl::StatusOr<OutcomePage> ListOutcomes(std::int64_t after, int max_chunks) = 0;
   // Whether the closed statement of that agreement and day was compared whole.
   virtual absl::StatusOr<bool> StatementReconciled(std::string_view agreement_no,
                                                    absl::CivilDay day) = 0;

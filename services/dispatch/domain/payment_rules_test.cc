@@ -181,5 +181,13 @@ TEST(OutcomeNumbers, AreDenseAndBeginAnewWithARestoreEpoch) {
   EXPECT_FALSE(FollowsOutcomes(2 * kOutcomesOfEpoch + 9, 42));
 }
 
+TEST(OutcomeNumbers, AreCountedWithinTheirRestoreEpoch) {
+  EXPECT_EQ(NumbersBehind(40, 42), 2);
+  EXPECT_EQ(NumbersBehind(42, 42), 0);
+  EXPECT_EQ(NumbersBehind(41, 2 * kOutcomesOfEpoch), 0);
+  EXPECT_EQ(NumbersBehind(41, 2 * kOutcomesOfEpoch + 3), 3);
+  EXPECT_EQ(NumbersBehind(2 * kOutcomesOfEpoch + 1, 2 * kOutcomesOfEpoch + 3), 2);
+}
+
 }  // namespace
 }  // namespace yikatong::dispatch

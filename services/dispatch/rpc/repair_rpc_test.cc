@@ -114,6 +114,33 @@ TEST_F(RepairRpcTest, AMergedPersonsDeathFindsThePaymentsToBothRecords) {
   EXPECT_EQ(Number("SELECT item_id FROM recovery"), Item(batch, 3));
 }
 
+TEST_F(RepairRpcTest, WhoFollowsTheRegistryTellsHowManyOldEnoughChangesWait) {
+  Line("P001", "city", 10'000'000'000);
+  Replica replica(*rig_, "a");
+  PaidFor("2026-03", 1, replica);
+  const auto told = [&](const char* name) {
+    return static_cast<std::int64_t>(replica.metrics.Gauges(name, "What is told.").With().Value());
+  };
+  rig_->feed.Died(FakePeople::PersonId(0), absl::CivilDay(2026, 1, 5), rig_->clock.Now());
+  EXPECT_EQ(*replica.changes.FollowOnce(), 0);
+  EXPECT_EQ(told("yikatong_changes_behind"), 0) << "it is not old enough to be applied";
+  EXPECT_EQ(told("yikatong_changes_followed_timestamp_seconds"),
+            absl::ToUnixSeconds(rig_->clock.Now()));
+  rig_->clock.Advance(absl::Minutes(1));
+  ASSERT_TRUE(replica.registry.BeatOnce().ok());
+  Sql("ALTER TABLE outcome_cursor RENAME TO gone");
+  EXPECT_FALSE(replica.changes.FollowOnce().ok());
+  EXPECT_TRUE(replica.changes.Holds()) << "nobody else has it";
+  EXPECT_EQ(told("yikatong_changes_behind"), 1);
+  EXPECT_EQ(told("yikatong_changes_followed_timestamp_seconds"),
+            absl::ToUnixSeconds(rig_->clock.Now()) - 60);
+  Sql("ALTER TABLE gone RENAME TO outcome_cursor");
+  EXPECT_EQ(*replica.changes.FollowOnce(), 1);
+  EXPECT_EQ(told("yikatong_changes_behind"), 0);
+  EXPECT_EQ(told("yikatong_changes_followed_timestamp_seconds"),
+            absl::ToUnixSeconds(rig_->clock.Now()));
+}
+
 TEST_F(RepairRpcTest, OneReplicaFollowsTheRegistryAndAnotherTakesOverFromADeadOne) {
   Line("P001", "city", 10'000'000'000);
   Replica first(*rig_, "a");
@@ -125,7 +152,10 @@ TEST_F(RepairRpcTest, OneReplicaFollowsTheRegistryAndAnotherTakesOverFromADeadOn
   ASSERT_TRUE(second.registry.BeatOnce().ok());
   EXPECT_EQ(*first.changes.FollowOnce(), 1);
   EXPECT_EQ(*second.changes.FollowOnce(), 0) << "the cursor is another's";
+  EXPECT_TRUE(first.changes.Holds());
+  EXPECT_FALSE(second.changes.Holds());
   Bury(second);
+  EXPECT_FALSE(first.changes.Holds()) << "it may be taken for dead";
   rig_->feed.Died(FakePeople::PersonId(0), absl::CivilDay(2026, 1, 4),
                   rig_->clock.Now() - absl::Minutes(1));
   EXPECT_EQ(*second.changes.FollowOnce(), 1);
@@ -133,6 +163,9 @@ TEST_F(RepairRpcTest, OneReplicaFollowsTheRegistryAndAnotherTakesOverFromADeadOn
   rig_->feed.Died(FakePeople::PersonId(0), absl::CivilDay(2026, 1, 3),
                   rig_->clock.Now() - absl::Minutes(1));
   EXPECT_EQ(Outcome(first.changes.FollowOnce()), "LEASE_LOST");
+  ASSERT_TRUE(first.registry.BeatOnce().ok());
+  EXPECT_FALSE(first.changes.Holds());
+  EXPECT_TRUE(second.changes.Holds());
   EXPECT_EQ(Number("SELECT count(*) FROM recovery"), 1);
   EXPECT_EQ(Number("SELECT applied FROM outcome_cursor WHERE gateway = 'registry'"), 2);
 }

@@ -432,12 +432,14 @@ absl::Status ChunkStore::Finish(const TakenChunk& chunk) {
 }
 
 absl::Status ChunkStore::PutBack(const TakenChunk& chunk, absl::Duration delay, bool counts,
-                                 std::string_view why) {
+                                 std::string_view why, std::optional<absl::Duration> due_in) {
+  std::optional<std::int64_t> due_in_seconds;
+  if (due_in.has_value()) due_in_seconds = absl::ToInt64Seconds(*due_in);
   return context_.database.Transact(
       "put_chunk_back", [&](postgres::Transaction& tx) -> absl::Status {
         return tx
             .Run(sql::kChunkPutBack, chunk.district, chunk.batch_id, chunk.chunk, chunk.fence,
-                 absl::ToInt64Seconds(delay), counts, why)
+                 absl::ToInt64Seconds(delay), counts, why, due_in_seconds)
             .status();
       });
 }

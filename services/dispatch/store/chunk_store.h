@@ -129,9 +129,10 @@ class ChunkStore {
                       std::int16_t submission_no, std::string_view reason);
   absl::Status Finish(const TakenChunk& chunk);
 
-  // Gives the chunk back for `delay`; `counts` where it was a failure of the chunk itself.
+  // Gives the chunk back for `delay`; `counts` where it was a failure of the chunk itself. It stays
+  // due since when it was; with `due_in`, which is when sending is allowed again, from then on.
   absl::Status PutBack(const TakenChunk& chunk, absl::Duration delay, bool counts,
-                       std::string_view why);
+                       std::string_view why, std::optional<absl::Duration> due_in = {});
   absl::Status SetAside(const TakenChunk& chunk, std::string_view why);
 
   // AUDIT_BACKLOG where the oldest entry that the log has not taken is older than `limit`.

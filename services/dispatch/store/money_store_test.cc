@@ -287,12 +287,11 @@ TEST_F(Releasing, MakesItsChunksDueUntilTheyAreWorkedOff) {
   EXPECT_EQ(due(), "route=0/new submit=0/new send=0/new ");
   ASSERT_EQ(Outcome(Release(batch)), "OK");
   EXPECT_EQ(due(), "route=1/new submit=0/new send=0/new ");
-  Sql("UPDATE chunk SET not_before = now() - interval '2 minutes'");
+  Sql("UPDATE chunk SET due_since = now() - interval '2 minutes'");
   EXPECT_EQ(due(), "route=1/old submit=0/new send=0/new ");
-  // What was put back for later is not due.
-  Sql("UPDATE chunk SET not_before = now() + interval '5 minutes'");
+  // What waits for the send window is not due.
+  Sql("UPDATE chunk SET due_since = now() + interval '5 minutes'");
   EXPECT_EQ(due(), "route=0/new submit=0/new send=0/new ");
-  Sql("UPDATE chunk SET not_before = now()");
   Replica replica(*rig_, "a");
   Work(replica);
   EXPECT_EQ(due(), "route=0/new submit=0/new send=0/new ");

@@ -203,6 +203,42 @@ TEST_F(Outcomes, OnlyTheNextChunkIsAppliedAndOnlyUnderTheNewestFence) {
   EXPECT_EQ(Outcome(rig_->outcomes.Apply("direct", **taken, {2, kHebei, {Paid(Ref(2))}})), "OK");
 }
 
+TEST_F(Outcomes, TheFollowerTellsHowFarItIsBehindAndAllOthersNothing) {
+  const auto told = [](Replica& replica) {
+    const auto of = [&](const char* name) {
+      return static_cast<std::int64_t>(
+          replica.metrics.Gauges(name, "What is told.").With().Value());
+    };
+    return std::pair{of("yikatong_outcomes_behind"),
+                     of("yikatong_outcomes_followed_timestamp_seconds")};
+  };
+  const std::int64_t start = absl::ToUnixSeconds(rig_->clock.Now());
+  Replica other(*rig_, "b");
+  for (int i = 0; i < 5; ++i) Report({});
+  EXPECT_EQ(*replica_->follower.FollowOnce(), 4);
+  EXPECT_EQ(*other.follower.FollowOnce(), 0);
+  EXPECT_EQ(told(*replica_), (std::pair<std::int64_t, std::int64_t>(1, 0)));
+  EXPECT_EQ(told(other), (std::pair<std::int64_t, std::int64_t>(0, 0)));
+  EXPECT_EQ(*replica_->follower.FollowOnce(), 1);
+  EXPECT_EQ(told(*replica_), (std::pair<std::int64_t, std::int64_t>(0, start)));
+  // What cannot be applied waits, and the time at which all was applied stays.
+  rig_->clock.Advance(absl::Seconds(3));
+  ASSERT_TRUE(replica_->registry.BeatOnce().ok());
+  Report({});
+  Report({});
+  Sql("ALTER TABLE outcome_cursor RENAME TO gone");
+  EXPECT_FALSE(replica_->follower.FollowOnce().ok());
+  EXPECT_EQ(told(*replica_), (std::pair<std::int64_t, std::int64_t>(2, start)));
+  Sql("ALTER TABLE gone RENAME TO outcome_cursor");
+  // Another takes over; the first one, asleep and then awake, tells nothing any more.
+  Bury(other);
+  EXPECT_EQ(*other.follower.FollowOnce(), 2);
+  EXPECT_EQ(told(other),
+            (std::pair<std::int64_t, std::int64_t>(0, absl::ToUnixSeconds(rig_->clock.Now()))));
+  EXPECT_EQ(*replica_->follower.FollowOnce(), 0);
+  EXPECT_EQ(told(*replica_), (std::pair<std::int64_t, std::int64_t>(0, start)));
+}
+
 TEST_F(Outcomes, AFollowerTakesOverFromADeadOneWhereThatStopped) {
   Report({Paid(Ref(1))});
   EXPECT_EQ(*replica_->follower.FollowOnce(), 1);

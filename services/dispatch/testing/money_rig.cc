@@ -73,8 +73,10 @@ MoneyRig::MoneyRig(postgres::PgFixture& server, int count)
 Replica::Replica(MoneyRig& rig, const std::string& name, ChunkWorkerOptions options)
     : registry(rig.pg->database(), rig.clock, name),
       worker(rig.chunks, rig.accounts, rig.gateway, rig.policies, registry, rig.clock, options),
-      follower(rig.outcomes, rig.chunks, rig.gateway, registry, "gateway"),
-      changes(rig.deaths, rig.feed, registry, rig.clock, "registry"),
+      follower(rig.outcomes, rig.chunks, rig.gateway, registry, "gateway",
+               FeedGauges::OfOutcomes(rig.clock, metrics)),
+      changes(rig.deaths, rig.feed, registry, rig.clock, "registry",
+              FeedGauges::OfChanges(rig.clock, metrics)),
       archiver(rig.archive_seals, rig.gateway, registry, rig.clock, nullptr) {
   EXPECT_TRUE(registry.BeatOnce().ok());
 }

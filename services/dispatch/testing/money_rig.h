@@ -12,6 +12,7 @@
 
 #include "common/postgres/lease.h"
 #include "common/postgres/testing/pg_fixture.h"
+#include "common/telemetry/metrics.h"
 #include "services/dispatch/clients/testing/money_fakes.h"
 #include "services/dispatch/rpc/archive_handlers.h"
 #include "services/dispatch/rpc/budget_handlers.h"
@@ -71,6 +72,7 @@ struct MoneyRig {
 struct Replica {
   Replica(MoneyRig& rig, const std::string& name, ChunkWorkerOptions options = {});
 
+  telemetry::Metrics metrics;  // what the followers tell
   postgres::WorkerRegistry registry;
   ChunkWorker worker;
   OutcomeFollower follower;

@@ -111,6 +111,13 @@ bool InSendWindow(const ChunkWorkerOptions& options, absl::Time now) {
   return day >= options.window_from || day < options.window_to;
 }
 
+absl::Duration UntilSendWindow(const ChunkWorkerOptions& options, absl::Time now) {
+  if (InSendWindow(options, now)) return absl::ZeroDuration();
+  const absl::CivilDay today = base::BeijingDate(now);
+  const absl::Time opens = base::BeijingStartOf(today) + options.window_from;
+  return (opens > now ? opens : base::BeijingStartOf(today + 1) + options.window_from) - now;
+}
+
 void ChunkWorker::Run(const std::atomic<bool>& stop) {
   absl::Duration idle = options_.idle;
   while (!stop.load()) {
@@ -161,8 +168,11 @@ absl::StatusOr<bool> ChunkWorker::WorkOnce() {
     YKT_RETURN_IF_ERROR(store_.SetAside(*chunk, why));
     return true;
   }
+  // Nobody waits for what may not be sent before the window opens; all else is late meanwhile.
+  std::optional<absl::Duration> due_in;
+  if (waits_for_window) due_in = UntilSendWindow(options_, clock_.Now());
   YKT_RETURN_IF_ERROR(store_.PutBack(*chunk, DelayAfter(*chunk, status), !passing,
-                                     RefusesForGood(status) ? kRefusedInDoubt : why));
+                                     RefusesForGood(status) ? kRefusedInDoubt : why, due_in));
   return true;
 }
 

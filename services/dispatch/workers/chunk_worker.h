@@ -33,6 +33,9 @@ struct ChunkWorkerOptions {
 // where it begins is the whole day.
 bool InSendWindow(const ChunkWorkerOptions& options, absl::Time now);
 
+// How long it is at `now` until the window opens; zero where it is open.
+absl::Duration UntilSendWindow(const ChunkWorkerOptions& options, absl::Time now);
+
 class ChunkWorker {
  public:
   // Everything outlives the worker.

@@ -14,6 +14,7 @@
 #include "common/crypto/merkle.h"
 #include "common/status/status.h"
 #include "services/dispatch/domain/ids.h"
+#include "services/dispatch/store/due_chunks.h"
 #include "services/dispatch/testing/money_rig.h"
 
 namespace yikatong::dispatch::testing {
@@ -43,6 +44,23 @@ TEST(TimeOfSending, MayPassMidnightAndAnEmptyOneIsTheWholeDay) {
   EXPECT_TRUE(InSendWindow(always, at(20)));
 }
 
+TEST(TimeOfSending, TheNextOpeningIsTodayOrTomorrow) {
+  const auto at = [](int hour) {
+    return base::BeijingStartOf(absl::CivilDay(2026, 3, 2)) + absl::Hours(hour);
+  };
+  ChunkWorkerOptions day;
+  day.window_from = absl::Hours(8);
+  day.window_to = absl::Hours(17);
+  EXPECT_EQ(UntilSendWindow(day, at(7)), absl::Hours(1));
+  EXPECT_EQ(UntilSendWindow(day, at(8)), absl::ZeroDuration());
+  EXPECT_EQ(UntilSendWindow(day, at(17)), absl::Hours(15));
+  ChunkWorkerOptions night;
+  night.window_from = absl::Hours(22);
+  night.window_to = absl::Hours(2);
+  EXPECT_EQ(UntilSendWindow(night, at(1)), absl::ZeroDuration());
+  EXPECT_EQ(UntilSendWindow(night, at(2)), absl::Hours(20));
+}
+
 class Chunks : public MoneyTest {
  protected:
   std::string StageOf(std::int64_t batch, int chunk = 1) {
@@ -56,6 +74,18 @@ class Chunks : public MoneyTest {
     closed.window_from = absl::Hours(20);
     closed.window_to = absl::Hours(21);
     return closed;
+  }
+  // Steps in which chunks are due: how many, and since when the oldest is.
+  std::string Due() {
+    const auto counted = CountDueChunks(rig_->context.database);
+    if (!counted.ok()) return counted.status().ToString();
+    std::string text;
+    for (const DueChunks& one : *counted) {
+      if (one.chunks == 0) continue;
+      text += fmt::format("{}={}/{}min ", one.step, one.chunks,
+                          static_cast<int>(one.oldest_seconds / 60));
+    }
+    return text;
   }
   std::string References() {
     return Sql(
@@ -479,6 +509,61 @@ TEST_F(Chunks, PeersThatAreAwayOrDoNotKnowUsSetNothingAside) {
   rig_->accounts.failure = absl::OkStatus();
   Work(a);
   EXPECT_EQ(Totals(batch).in_transit(), 2);
+}
+
+TEST_F(Chunks, WhatComesBackAgainAndAgainIsEverLater) {
+  Paying(2);
+  Replica a(*rig_, "a");
+  rig_->accounts.failure = absl::UnavailableError("away");
+  Sql("UPDATE chunk SET due_since = now() - interval '10 minutes'");
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(Work(a), 1);
+    EXPECT_EQ(Due(), "route=1/10min ") << "also in the second in which it is not tried";
+    Wait();
+  }
+  Sql("UPDATE chunk SET due_since = due_since - interval '2 hours'");
+  EXPECT_EQ(Work(a), 1);
+  EXPECT_EQ(Due(), "route=1/130min ");
+  // One that a release before this one gave out has no time of its own yet.
+  Sql("UPDATE chunk SET due_since = NULL, not_before = now() - interval '7 minutes'");
+  EXPECT_EQ(Due(), "route=1/7min ");
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(Work(a), 1);
+    Wait();
+    EXPECT_EQ(Due(), "route=1/7min ");
+  }
+  // The next step is late from its own beginning.
+  rig_->accounts.failure = absl::OkStatus();
+  rig_->gateway.modes = {Mode::kAway};
+  Work(a);
+  EXPECT_EQ(Due(), "send=1/0min ");
+  Wait();
+  Work(a);
+  EXPECT_EQ(Due(), "");
+}
+
+TEST_F(Chunks, WhatWaitsForTheSendWindowIsDueFromItsOpening) {
+  Paying(2);
+  Replica night(*rig_, "a", Closed());
+  Sql("UPDATE chunk SET due_since = now() - interval '3 hours'");
+  for (int i = 0; i < 3; ++i) {
+    Work(night);
+    EXPECT_EQ(Due(), "");
+    Wait();
+  }
+  // It is 08:00, and it opens at 20:00.
+  EXPECT_EQ(Number("SELECT round(extract(epoch FROM due_since - now()) / 3600) FROM chunk"), 12);
+  // An hour after the opening it still waits, whoever is away then.
+  Sql("UPDATE chunk SET due_since = now() - interval '1 hour'");
+  Replica day(*rig_, "b");
+  rig_->accounts.failure = absl::UnavailableError("away");
+  Work(day);
+  EXPECT_EQ(Due(), "submit=1/60min ");
+  // The clock was set back: what was due later than now is due now.
+  Sql("UPDATE chunk SET due_since = now() + interval '9 hours'");
+  Wait();
+  Work(day);
+  EXPECT_EQ(Due(), "submit=1/0min ");
 }
 
 TEST_F(Chunks, ADelayWrittenBeforeTheClockWasSetBackKeepsNobodyWaitingForAnHour) {

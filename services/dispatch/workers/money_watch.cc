@@ -1,5 +1,8 @@
 #include "services/dispatch/workers/money_watch.h"
 
+#include <algorithm>
+#include <array>
+#include <string_view>
 #include <utility>
 
 #include "common/rpc/trace.h"
@@ -14,6 +17,8 @@ constexpr int kLinesAPage = 200;
 constexpr char kEveryDistrict[] = "*";
 constexpr double kSecondsADay = 86'400;
 
+constexpr char kOtherPolicies[] = "other";
+
 void AddTo(Balances& sum, const Balances& line) {
   sum.available_fen += line.available_fen;
   sum.reserved_fen += line.reserved_fen;
@@ -22,7 +27,34 @@ void AddTo(Balances& sum, const Balances& line) {
   sum.owed_to_treasury_fen += line.owed_to_treasury_fen;
 }
 
+std::int64_t AllOf(const Balances& line) {
+  return line.available_fen + line.reserved_fen + line.in_transit_fen + line.paid_fen +
+         line.owed_to_treasury_fen;
+}
+
+std::array<std::pair<Account, std::int64_t>, 5> AccountsOf(const Balances& sum) {
+  return {{{Account::kAvailable, sum.available_fen},
+           {Account::kReserved, sum.reserved_fen},
+           {Account::kInTransit, sum.in_transit_fen},
+           {Account::kPaid, sum.paid_fen},
+           {Account::kOwedToTreasury, sum.owed_to_treasury_fen}}};
+}
+
 }  // namespace
+
+std::map<std::string, Balances> NameTheLargest(const std::map<std::string, Balances>& of_policy,
+                                               std::size_t most) {
+  std::vector<std::pair<std::int64_t, std::string_view>> by_size;
+  by_size.reserve(of_policy.size());
+  for (const auto& [policy, sum] : of_policy) by_size.emplace_back(-AllOf(sum), policy);
+  std::sort(by_size.begin(), by_size.end());
+  std::map<std::string, Balances> named;
+  for (std::size_t i = 0; i < by_size.size(); ++i) {
+    const std::string policy(by_size[i].second);
+    AddTo(named[i < most ? policy : kOtherPolicies], of_policy.at(policy));
+  }
+  return named;
+}
 
 bool AgreesWithLedger(const BudgetLine& line) {
   const Balances& own = line.balances;
@@ -35,8 +67,12 @@ MoneyWatch::MoneyWatch(const StoreContext& context, MoneyStore& money, telemetry
     : context_(context),
       money_(money),
       budget_(metrics.Gauges("yikatong_budget_fen",
-                             "Money of all budget lines of a policy, by account of the ledger.",
+                             "Money of all budget lines of a policy, by account of the ledger; of "
+                             "the smaller policies together.",
                              {"policy", "account"})),
+      of_source_(metrics.Gauges("yikatong_budget_source_fen",
+                                "Money of all budget lines of a source, by account of the ledger.",
+                                {"source", "account"})),
       differing_(metrics
                      .Gauges("yikatong_ledger_differing_lines",
                              "Budget lines that are not what their ledger says.")
@@ -65,6 +101,7 @@ absl::StatusOr<MoneyFigures> MoneyWatch::Read() {
         }));
     for (const BudgetLine& line : lines) {
       AddTo(figures.of_policy[line.policy_id], line.balances);
+      AddTo(figures.of_source[line.source], line.balances);
       if (AgreesWithLedger(line)) continue;
       ++figures.differing_lines;
       telemetry::Log::Error("ledger_differs",
@@ -95,19 +132,30 @@ void MoneyWatch::LookOnce() {
                             {{"status", status::ReasonNameOf(figures.status())}});
     return;
   }
-  for (const auto& [policy, sum] : figures->of_policy) {
-    const std::pair<Account, std::int64_t> accounts[] = {
-        {Account::kAvailable, sum.available_fen},
-        {Account::kReserved, sum.reserved_fen},
-        {Account::kInTransit, sum.in_transit_fen},
-        {Account::kPaid, sum.paid_fen},
-        {Account::kOwedToTreasury, sum.owed_to_treasury_fen}};
-    for (const auto& [account, fen] : accounts)
-      budget_.With({policy, AccountName(account)}).Set(static_cast<double>(fen));
-  }
+  TellBudget(*figures);
   differing_.Set(static_cast<double>(figures->differing_lines));
   oldest_.Set(static_cast<double>(figures->oldest_unpaid_days) * kSecondsADay);
   looked_at_.Set(static_cast<double>(absl::ToUnixSeconds(context_.clock.Now())));
+}
+
+void MoneyWatch::TellBudget(const MoneyFigures& figures) {
+  const std::map<std::string, Balances> told = NameTheLargest(figures.of_policy, kNamedPolicies);
+  // First, so that their places are free: what is among the others now must not be told twice.
+  for (const std::string& policy : named_) {
+    if (told.contains(policy)) continue;
+    for (const auto& [account, fen] : AccountsOf({}))
+      budget_.Remove({policy, AccountName(account)});
+  }
+  named_.clear();
+  for (const auto& [policy, sum] : told) {
+    named_.insert(policy);
+    for (const auto& [account, fen] : AccountsOf(sum))
+      budget_.With({policy, AccountName(account)}).Set(static_cast<double>(fen));
+  }
+  for (const auto& [source, sum] : figures.of_source) {
+    for (const auto& [account, fen] : AccountsOf(sum))
+      of_source_.With({source, AccountName(account)}).Set(static_cast<double>(fen));
+  }
 }
 
 }  // namespace yikatong::dispatch

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,9 +20,10 @@
 
 namespace yikatong::dispatch {
 
-// Sums over all lines of all districts, by policy.
+// Sums over all lines of all districts, by policy and by source.
 struct MoneyFigures {
   std::map<std::string, Balances> of_policy;
+  std::map<std::string, Balances> of_source;
   // Lines whose available money is not what their ledger says, or of which an account is below 0.
   std::int64_t differing_lines = 0;
   // Days since money was released for the batch that has been PAYING longest; 0 for none.
@@ -32,8 +35,16 @@ struct MoneyFigures {
 // a debit, a credit and one amount.) Pure.
 bool AgreesWithLedger(const BudgetLine& line);
 
+// The policies that are told by name: the `most` with the most money in their lines, and of equal
+// ones the first by id, so that all replicas name the same. All others are one sum, under "other".
+// A province has thousands of policies, and a metric has not. Pure.
+std::map<std::string, Balances> NameTheLargest(const std::map<std::string, Balances>& of_policy,
+                                               std::size_t most);
+
 class MoneyWatch {
  public:
+  static constexpr std::size_t kNamedPolicies = 50;
+
   // Everything outlives the watch.
   MoneyWatch(const StoreContext& context, MoneyStore& money, telemetry::Metrics& metrics);
 
@@ -47,7 +58,10 @@ class MoneyWatch {
  private:
   const StoreContext context_;
   MoneyStore& money_;
-  const telemetry::GaugeFamily budget_;
+  void TellBudget(const MoneyFigures& figures);
+
+  const telemetry::GaugeFamily budget_, of_source_;
+  std::set<std::string> named_;  // policies that are on the page
   telemetry::Gauge differing_, looked_at_, oldest_;
 };
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <map>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -64,6 +65,58 @@ TEST_F(MoneyWatchTest, MoneyIsToldByPolicyAndAccountOverAllLines) {
                                               R"({account="paid",policy="P002"} 0)",
                                               R"({account="owed_to_treasury",policy="P002"} 0)"));
   EXPECT_THAT(Told("yikatong_ledger_differing_lines"), ::testing::ElementsAre(" 0"));
+}
+
+TEST_F(MoneyWatchTest, MoneyIsToldBySourceToo) {
+  Line("P001", "city", 1'000);
+  Line("P002", "city", 200);
+  Line("P002", "district", 30);
+  const auto told = Told("yikatong_budget_source_fen");
+  EXPECT_THAT(told, ::testing::IsSupersetOf({R"({account="available",source="city"} 1200)",
+                                             R"({account="available",source="district"} 30)"}));
+  EXPECT_EQ(told.size(), 10U) << "five accounts of each";
+}
+
+TEST_F(MoneyWatchTest, OfManyPoliciesTheLargestAreNamedAndAllOthersAreOneSum) {
+  // 1, 2, … 150 fen: those with more than 100 fen are named.
+  std::int64_t others = 0;
+  for (int policy = 1; policy <= 150; ++policy) {
+    Line(fmt::format("P{:03}", policy), "city", policy);
+    if (policy <= 100) others += policy;
+  }
+  const auto available = [&](const std::string& policy) {
+    for (const std::string& line : Told("yikatong_budget_fen")) {
+      const std::string label = fmt::format(R"({{account="available",policy="{}"}} )", policy);
+      if (line.starts_with(label)) return line.substr(label.size());
+    }
+    return std::string("none");
+  };
+  EXPECT_EQ(Told("yikatong_budget_fen").size(), (MoneyWatch::kNamedPolicies + 1) * 5);
+  EXPECT_EQ(available("other"), std::to_string(others));
+  EXPECT_EQ(available("P101"), "101");
+  EXPECT_EQ(available("P100"), "none");
+  // P100 comes to be the largest, so the smallest of those that were named is one of the others.
+  Sql("INSERT INTO ledger (district, line_id, entry_id, step, debit, credit, amount_fen, "
+      "business_date) SELECT district, line_id, gen_random_uuid(), 'appropriate', 2, 1, 900, "
+      "'2026-03-02' FROM budget_line WHERE policy_id = 'P100'");
+  Sql("UPDATE budget_line SET available_fen = 1000 WHERE policy_id = 'P100'");
+  EXPECT_EQ(available("P100"), "1000");
+  EXPECT_EQ(available("P101"), "none");
+  EXPECT_EQ(available("other"), std::to_string(others + 1));
+  EXPECT_EQ(Told("yikatong_budget_fen").size(), (MoneyWatch::kNamedPolicies + 1) * 5);
+}
+
+TEST(NamingTheLargest, AddsUpToAllOfThemAndPrefersTheFirstOfEqualOnes) {
+  std::map<std::string, Balances> of_policy;
+  for (const char* policy : {"c", "a", "b", "d"}) of_policy[policy].paid_fen = 7;
+  of_policy["d"].in_transit_fen = 1;
+  const std::map<std::string, Balances> told = NameTheLargest(of_policy, 2);
+  ASSERT_EQ(told.size(), 3U);
+  EXPECT_EQ(told.at("d").in_transit_fen, 1);
+  EXPECT_EQ(told.at("a").paid_fen, 7);
+  EXPECT_EQ(told.at("other").paid_fen, 14);
+  EXPECT_EQ(NameTheLargest(of_policy, 4).size(), 4U);
+  EXPECT_TRUE(NameTheLargest({}, 4).empty());
 }
 
 TEST_F(MoneyWatchTest, ALineThatIsNotWhatItsLedgerSaysIsCounted) {

@@ -16,21 +16,29 @@ constexpr absl::Duration kSettleEvery = absl::Seconds(1);
 
 absl::StatusOr<int> OutcomeFollower::FollowOnce() {
   const rpc::CallScope scope(rpc::Trace::New());
+  if (!registry_.MayAct()) gauges_.NotMine();
   if (!cursor_.has_value()) {
     YKT_ASSIGN_OR_RETURN(
         cursor_, outcomes_.TakeCursor(gateway_name_, registry_.worker(), registry_.DeadWorkers()));
-    if (!cursor_.has_value()) return 0;
+    if (!cursor_.has_value()) {
+      gauges_.NotMine();
+      return 0;
+    }
   }
-  YKT_ASSIGN_OR_RETURN(const std::vector<OutcomeChunk> chunks,
+  YKT_ASSIGN_OR_RETURN(const OutcomePage page,
                        gateway_.ListOutcomes(cursor_->applied, kChunksAnAnswer));
-  for (const OutcomeChunk& chunk : chunks) {
+  // Told before it is applied: what cannot be applied waits too.
+  gauges_.Behind(NumbersBehind(cursor_->applied, page.head));
+  for (const OutcomeChunk& chunk : page.chunks) {
     const absl::StatusOr<AppliedOutcomes> applied = outcomes_.Apply(gateway_name_, *cursor_, chunk);
     if (!applied.ok()) {
       // Whether it was committed, or who holds the cursor now, is read anew.
       cursor_.reset();
+      if (status::ReasonOf(applied.status()) == status::Reason::kLeaseLost) gauges_.NotMine();
       return applied.status();
     }
     cursor_->applied = chunk.number;
+    gauges_.Behind(NumbersBehind(cursor_->applied, page.head));
     if (applied->contradicting + applied->unknown > 0) {
       telemetry::Log::Warning("outcomes_left_out",
                               {{"chunk", std::to_string(chunk.number)},
@@ -44,7 +52,7 @@ absl::StatusOr<int> OutcomeFollower::FollowOnce() {
                              {"amount_fen", std::to_string(applied->paid_besides_fen)}});
     }
   }
-  return static_cast<int>(chunks.size());
+  return static_cast<int>(page.chunks.size());
 }
 
 void OutcomeFollower::Run(const std::atomic<bool>& stop) {

@@ -12,6 +12,7 @@
 #include "services/dispatch/domain/payment_ports.h"
 #include "services/dispatch/store/chunk_store.h"
 #include "services/dispatch/store/outcome_store.h"
+#include "services/dispatch/workers/feed_gauges.h"
 
 namespace yikatong::dispatch {
 
@@ -19,13 +20,14 @@ class OutcomeFollower {
  public:
   // Everything outlives the follower. `gateway_name` names the cursor.
   OutcomeFollower(OutcomeStore& outcomes, ChunkStore& chunks, GatewayPort& gateway,
-                  postgres::WorkerRegistry& registry, std::string gateway_name,
+                  postgres::WorkerRegistry& registry, std::string gateway_name, FeedGauges gauges,
                   absl::Duration idle = absl::Milliseconds(200))
       : outcomes_(outcomes),
         chunks_(chunks),
         gateway_(gateway),
         registry_(registry),
         gateway_name_(std::move(gateway_name)),
+        gauges_(gauges),
         idle_(idle) {}
 
   // Applies what there is, at most one answer of the gateway; how many chunks that was. 0 too where
@@ -41,6 +43,7 @@ class OutcomeFollower {
   GatewayPort& gateway_;
   postgres::WorkerRegistry& registry_;
   const std::string gateway_name_;
+  FeedGauges gauges_;
   const absl::Duration idle_;
   std::optional<OutcomeCursor> cursor_;
 };

@@ -148,15 +148,15 @@ absl::StatusOr<std::int64_t> FakeGateway::Submit(std::string_view bytes, absl::D
   return rows;
 }
 
-absl::StatusOr<std::vector<OutcomeChunk>> FakeGateway::ListOutcomes(std::int64_t after,
-                                                                    int max_chunks) {
+absl::StatusOr<OutcomePage> FakeGateway::ListOutcomes(std::int64_t after, int max_chunks) {
   const std::lock_guard lock(mutex_);
-  std::vector<OutcomeChunk> chunks;
+  OutcomePage page;
+  page.head = static_cast<std::int64_t>(outcomes_.size());
   for (const OutcomeChunk& chunk : outcomes_) {
-    if (chunk.number > after && static_cast<int>(chunks.size()) < max_chunks)
-      chunks.push_back(chunk);
+    if (chunk.number > after && static_cast<int>(page.chunks.size()) < max_chunks)
+      page.chunks.push_back(chunk);
   }
-  return chunks;
+  return page;
 }
 
 absl::StatusOr<bool> FakeGateway::StatementReconciled(std::string_view agreement_no,
@@ -203,15 +203,15 @@ void FakeGateway::Report(std::int32_t district, std::vector<ReportedOutcome> out
   chunk.outcomes = std::move(outcomes);
 }
 
-absl::StatusOr<std::vector<PersonChange>> FakeFeed::ListChanges(std::int64_t after,
-                                                                int max_changes) {
+absl::StatusOr<ChangePage> FakeFeed::ListChanges(std::int64_t after, int max_changes) {
   const std::lock_guard lock(mutex_);
-  std::vector<PersonChange> answer;
+  ChangePage page;
+  page.head = static_cast<std::int64_t>(changes_.size());
   for (const PersonChange& change : changes_) {
-    if (change.number > after && static_cast<int>(answer.size()) < max_changes)
-      answer.push_back(change);
+    if (change.number > after && static_cast<int>(page.changes.size()) < max_changes)
+      page.changes.push_back(change);
   }
-  return answer;
+  return page;
 }
 
 void FakeFeed::Died(std::int64_t person_id, absl::CivilDay day, absl::Time recorded_at) {

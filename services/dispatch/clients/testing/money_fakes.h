@@ -67,8 +67,7 @@ class FakeGateway final : public GatewayPort {
                                std::string_view envelope,
                                const std::vector<InstructionRow>& rows) const override;
   absl::StatusOr<std::int64_t> Submit(std::string_view submission, absl::Duration timeout) override;
-  absl::StatusOr<std::vector<OutcomeChunk>> ListOutcomes(std::int64_t after,
-                                                         int max_chunks) override;
+  absl::StatusOr<OutcomePage> ListOutcomes(std::int64_t after, int max_chunks) override;
   absl::StatusOr<bool> StatementReconciled(std::string_view agreement_no,
                                            absl::CivilDay day) override;
   // Of what was taken: all of it in one file, on the statement of `booked_on`, which is complete as
@@ -107,8 +106,7 @@ class FakeGateway final : public GatewayPort {
 // The registry's feed, told by a test.
 class FakeFeed final : public ChangeFeed {
  public:
-  absl::StatusOr<std::vector<PersonChange>> ListChanges(std::int64_t after,
-                                                        int max_changes) override;
+  absl::StatusOr<ChangePage> ListChanges(std::int64_t after, int max_changes) override;
   void Died(std::int64_t person_id, absl::CivilDay day, absl::Time recorded_at);
   void Merged(std::int64_t kept, std::int64_t merged, absl::Time recorded_at);
 
