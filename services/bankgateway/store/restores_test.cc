@@ -199,6 +199,9 @@ TEST_F(RestoreTest, WhatStaysUndecidedIsAskedAboutOnceADayAndToldAsUnknown) {
   NextDay(2);
   EXPECT_EQ(*gateway_->look_up.AskAboutLate(bank(), 2), 1);
   EXPECT_EQ(States(Reference(1)), "U");
+  EXPECT_EQ(gateway_->directory.Ages(Count().unknown)->unknown.at("0-1"), 0);
+  EXPECT_EQ(gateway_->directory.Ages(Count().unknown)->unknown.at("2-5"), 1)
+      << "since it was found";
   EXPECT_EQ(*gateway_->look_up.AskAboutLate(bank(), 2), 0);
   NextDay();
   fake().answers[Reference(1)].state = RowState::kPaid;
@@ -206,6 +209,7 @@ TEST_F(RestoreTest, WhatStaysUndecidedIsAskedAboutOnceADayAndToldAsUnknown) {
   EXPECT_EQ(*gateway_->look_up.AskAboutLate(bank(), 2), 1);
   EXPECT_EQ(States(Reference(1)), "UP");
   EXPECT_EQ(Count().awaiting, 0);
+  EXPECT_EQ(gateway_->directory.Ages(Count().unknown)->unknown.at("2-5"), 0);
   NextDay();
   EXPECT_EQ(*gateway_->look_up.AskAboutLate(bank(), 2), 0);
 }
