@@ -30,9 +30,11 @@ absl::StatusOr<int> LookUp::AskAboutLate(const Bank& bank, int after_days) {
   YKT_ASSIGN_OR_RETURN(const std::optional<WaitingChunk> chunk,
                        restores_.LateChunk(bank.bank_code, today_.Today() - after_days));
   if (!chunk.has_value()) return 0;
-  YKT_ASSIGN_OR_RETURN(const std::vector<BankResult> answers, Ask(bank, chunk->references));
-  // The bank has had them: "not found" says nothing of what it did.
-  YKT_RETURN_IF_ERROR(outcomes_.ApplyAnswers(bank.bank_code, answers, false));
+  if (!chunk->references.empty()) {
+    YKT_ASSIGN_OR_RETURN(const std::vector<BankResult> answers, Ask(bank, chunk->references));
+    // The bank has had them: "not found" says nothing of what it did.
+    YKT_RETURN_IF_ERROR(outcomes_.ApplyAnswers(bank.bank_code, answers, false));
+  }
   YKT_RETURN_IF_ERROR(restores_.MarkAsked(*chunk));
   return 1;
 }

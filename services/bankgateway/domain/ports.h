@@ -294,10 +294,11 @@ class RestoreBook {
   virtual absl::StatusOr<int> LookedUp(
       const std::string& restore_id, const WaitingChunk& chunk,
       const std::map<std::string, std::vector<BankResult>>& answers) = 0;
-  // A chunk of a bank with withheld rows that nothing final is known of, looked up on or before a
-  // day and not asked about today: these rows.
+  // A chunk of a bank with withheld rows, looked up on or before a day and not asked about today:
+  // those of them that nothing final is known of.
   virtual absl::StatusOr<std::optional<WaitingChunk>> LateChunk(const std::string& bank_code,
                                                                 absl::CivilDay looked_up_by) = 0;
+  // Without references it is never asked about again.
   virtual absl::Status MarkAsked(const WaitingChunk& chunk) = 0;
   // Chunks still to be looked up, and payments of the undone time that no chunk has asked for.
   struct Left {

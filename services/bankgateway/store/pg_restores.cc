@@ -223,7 +223,7 @@ absl::StatusOr<std::optional<WaitingChunk>> PgRestoreBook::LateChunk(const std::
                          tx.Run(sql::kFoundLate, bank_code, looked_up_by, context_.today.Today()));
     for (const Row row : rows) {
       if (!chunk.has_value()) chunk.emplace(WaitingChunk{row.Int64(0), bank_code, {}});
-      chunk->references.push_back(row.Int64(1));
+      if (const auto reference = row.MaybeInt64(1)) chunk->references.push_back(*reference);
     }
     return absl::OkStatus();
   }));
@@ -232,7 +232,10 @@ absl::StatusOr<std::optional<WaitingChunk>> PgRestoreBook::LateChunk(const std::
 
 absl::Status PgRestoreBook::MarkAsked(const WaitingChunk& chunk) {
   return context_.database.Transact("mark_chunk_asked", [&](Transaction& tx) {
-    return tx.Run(sql::kFoundAsked, chunk.submission_id, context_.today.Today()).status();
+    return tx
+        .Run(sql::kFoundAsked, chunk.submission_id, context_.today.Today(),
+             chunk.references.empty())
+        .status();
   });
 }
 

@@ -211,7 +211,9 @@ TEST_F(RestoreTest, WhatStaysUndecidedIsAskedAboutOnceADayAndToldAsUnknown) {
   EXPECT_EQ(Count().awaiting, 0);
   EXPECT_EQ(gateway_->directory.Ages(Count().unknown)->unknown.at("2-5"), 0);
   NextDay();
-  EXPECT_EQ(*gateway_->look_up.AskAboutLate(bank(), 2), 0);
+  EXPECT_EQ(*gateway_->look_up.AskAboutLate(bank(), 2), 1) << "all of it has its end";
+  NextDay();
+  EXPECT_EQ(*gateway_->look_up.AskAboutLate(bank(), 2), 0) << "it is looked at no more";
 }
 
 TEST_F(RestoreTest, AFileThatIsRefusedFailsOnlyWhatIsInIt) {

@@ -6,6 +6,7 @@
 #include "common/rpc/trace.h"
 #include "common/status/status.h"
 #include "common/telemetry/log.h"
+#include "services/dispatch/domain/payment_ports.h"
 
 namespace yikatong::dispatch {
 namespace {

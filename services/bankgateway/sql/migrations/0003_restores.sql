@@ -31,10 +31,12 @@ CREATE TABLE found_reference (
 
 -- Rows of a chunk that a bank had already: they are in no file of ours, and are never sent.
 ALTER TABLE submission ADD COLUMN looked_up_on date;  -- business date on which the banks were asked; none outside of a restore
-ALTER TABLE submission ADD COLUMN asked_on date;      -- when the bank was last asked about what is withheld
+ALTER TABLE submission ADD COLUMN asked_on date;      -- when the bank was last asked about what is withheld; infinity: all of it has its end
 ALTER TABLE submission ADD COLUMN withheld integer NOT NULL DEFAULT 0 CHECK (withheld BETWEEN 0 AND row_count);
 ALTER TABLE submission ADD COLUMN withheld_fen bigint NOT NULL DEFAULT 0 CHECK (withheld_fen BETWEEN 0 AND total_fen);
 CREATE INDEX submission_withheld ON submission (agreement_no) WHERE withheld > 0;
+CREATE INDEX submission_withheld_open ON submission (bank_code, submission_id)
+  WHERE withheld > 0 AND asked_on IS DISTINCT FROM 'infinity';
 
 GRANT UPDATE (finished_at) ON restored TO :app;
 -- Raising the epoch sets them on.

@@ -1,13 +1,12 @@
--- Rows withheld of a chunk of a bank that nothing final is known of some days after they were found, not asked about today: of one
--- chunk. Nothing where there was never a restore.
+-- A chunk of a bank with withheld rows, found some days ago and not asked about today, and which of them nothing final is known of: a
+-- row with none where all have their end, after which it is looked at no more.
 SELECT s.submission_id, r.reference
-FROM (SELECT w.submission_id, w.district, w.item_references FROM submission w
-      WHERE w.withheld > 0 AND w.bank_code = $1 AND w.looked_up_on <= $2 AND (w.asked_on IS NULL OR w.asked_on < $3)
-        AND EXISTS (SELECT FROM unnest(w.item_references) AS u (reference)
-                    JOIN found_reference f ON f.district = w.district AND f.reference = u.reference
-                    WHERE NOT EXISTS (SELECT FROM outcome o WHERE o.district = w.district AND o.reference = u.reference
-                                                              AND o.state IN (1, 2, 4)))
-      ORDER BY w.submission_id LIMIT 1) AS s
-CROSS JOIN LATERAL unnest(s.item_references) AS r (reference)
-WHERE EXISTS (SELECT FROM found_reference f WHERE f.district = s.district AND f.reference = r.reference)
-  AND NOT EXISTS (SELECT FROM outcome o WHERE o.district = s.district AND o.reference = r.reference AND o.state IN (1, 2, 4))
+FROM (SELECT submission_id, district, item_references FROM submission
+      WHERE withheld > 0 AND asked_on IS DISTINCT FROM 'infinity' AND bank_code = $1 AND looked_up_on <= $2
+        AND (asked_on IS NULL OR asked_on < $3)
+      ORDER BY submission_id LIMIT 1) AS s
+LEFT JOIN LATERAL (
+  SELECT u.reference FROM unnest(s.item_references) AS u (reference)
+  WHERE EXISTS (SELECT FROM found_reference f WHERE f.district = s.district AND f.reference = u.reference)
+    AND NOT EXISTS (SELECT FROM outcome o WHERE o.district = s.district AND o.reference = u.reference AND o.state IN (1, 2, 4))
+) AS r ON true
