@@ -172,6 +172,10 @@ class Joins:
             if name in ours:
                 self.find(f"bankgateway.found_reference, of a file that the gateway has: {name}")
             ours[name] = (agreement, bank, rows, fen, self.books.files[name].sha256 if name in self.books.files else "", False)
+        # Of those that the bank refused whole nothing was done and nothing is to be found.
+        (begun,) = self.rows("bankgateway", "SELECT coalesce(max(epoch), 0) FROM restored")[0]
+        theirs = {name: one for name, one in theirs.items()
+                  if name in ours or not one[-1] or not begun or int(name.split("-")[2]) >= begun}
         # What was refused before the bank knew whose it is stands in no journal.
         ours = {name: one for name, one in ours.items() if name in theirs or not one[-1]}
         self.differ("bankgateway.file and the bank's journal differ at", ours, theirs)

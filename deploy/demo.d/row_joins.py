@@ -306,9 +306,9 @@ GATEWAY = {
         f"""SELECT concat(min(number), ' to ', max(number)) FROM outcome_chunk GROUP BY number / {NUMBERS_OF_EPOCH}
             HAVING count(*) IS DISTINCT FROM max(number % {NUMBERS_OF_EPOCH}) OR count(DISTINCT number) <> count(*)
             UNION ALL
-            SELECT concat('the last ', max(number)) FROM outcome_head
-            HAVING max(number) % {NUMBERS_OF_EPOCH} <> 0
-               AND max(number) IS DISTINCT FROM (SELECT coalesce(max(number), 0) FROM outcome_chunk)""",
+            SELECT concat(count(*), ' heads, the last number ', max(number)) FROM outcome_head
+            HAVING count(*) <> 1 OR max(number) % {NUMBERS_OF_EPOCH} <> 0
+                   AND max(number) <> (SELECT coalesce(max(number), 0) FROM outcome_chunk)""",
     "outcome_chunk, its counts are not those of the outcomes":
         """SELECT concat_ws(' ', c.paid, c.failed, c.unknown, c.returned) FROM (
              SELECT sum(paid) AS paid, sum(failed) AS failed, sum(unknown) AS unknown, sum(returned) AS returned

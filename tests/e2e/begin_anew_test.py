@@ -156,11 +156,13 @@ class BeginAnew(unittest.TestCase):
 
         # The catalogue begins at number 1 of its next epoch, with what had waited.
         self.stop("catalogue")
+        self.stack.settings["catalogue"] = {"restore_id": "anew"}
+        self.stack._write_configs()
         self.stack._check([str(BUILD / "bin" / "catalogue"), "--config", str(self.stack._config_file("catalogue")),
                            "--raise-restore-epoch"])
         self.start("catalogue")
         self.act()
-        self.wait_until_sent(3)
+        self.wait_until_sent(4)
 
         # Whoever has the new key verifies the new log from its first checkpoint on.
         verified = self.audit("verify", "--public-key", new_key, "--previous", str(published), "--keep", kept_anew,
@@ -170,8 +172,8 @@ class BeginAnew(unittest.TestCase):
         self.assertEqual(0, self.auditlog("--verify").returncode)
         self.assertTrue(self.intact())
         entries = self.audit("entries")["entries"]
-        self.assertEqual(["log.begun_anew", "clock.advanced", "clock.advanced"], [one["kind"] for one in entries])
-        self.assertEqual(["1", "1", "2"], [one["number"] for one in entries])
+        self.assertEqual(["log.begun_anew", "clock.advanced", "service.restored", "clock.advanced"], [one["kind"] for one in entries])
+        self.assertEqual(["1", "1", "2", "3"], [one["number"] for one in entries])
         self.assertEqual(1, len(self.audit("entries", "--kind", "log.begun_anew")["entries"]))
 
         # The break says where the closed log ended, and whoever kept a checkpoint of it can compare.

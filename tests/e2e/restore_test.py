@@ -2,11 +2,12 @@
 
     /usr/bin/python3 tests/e2e/restore_test.py . build/release [--payments N] [--seed S]
 
-The whole demonstration is run on a database server that archives its log. A base backup is taken before batches are paid; then
-comes the moment to which everything will be put back; later still somebody deletes what must not be deleted. Then what
-helm/yikatong/RESTORING.md says is done: everything is stopped, catalogue, registry, dispatch and bankgateway are put back to
-the moment, the audit log to its end, so that it loses nothing; epochs are raised; services start; the gateway finds out what the
-bank did since, and the restore is finished. Afterwards the report must hold as if nothing had happened.
+The whole demonstration is run on a database server that archives its log. A base backup is taken before batches are paid. Half of
+them are released; then comes the moment to which everything will be put back; then the others are released, and when most are paid
+somebody deletes what must not be deleted. Now what helm/yikatong/RESTORING.md says is done: everything is stopped; catalogue,
+registry, dispatch and bankgateway are put back to the moment, the audit log to its end, so that it loses nothing; epochs are raised;
+services start; the later batches are released again; the gateway finds out what the bank did since; the restore is finished.
+Afterwards the report must hold as if nothing had happened.
 """
 import argparse
 import contextlib
@@ -25,7 +26,7 @@ from run import Ctl, Demo, end_what_was_started, show  # noqa: E402
 from stack import POSTGRES_BIN, WITH_DATABASE, Stack, say  # noqa: E402
 from whole_demo import PATIENCE_S, own_stack, wait_for_credits, wrong_in  # noqa: E402
 
-MOMENT, MISTAKE = 0.1, 0.5  # of the payments credited
+MOMENT, MISTAKE = 0.1, 0.75  # of the payments credited
 RESTORE_ID = "rehearsal"
 
 
@@ -102,6 +103,8 @@ class RestoredDemo(Demo):
         super().__init__(arguments, stack)
         self.backup = backup
         self.credits_at = {}
+        self.moment = ""
+        self.released_after = set()  # batches: their release is undone
         self.withheld = 0
         self.undone = 0
 
@@ -109,17 +112,27 @@ class RestoredDemo(Demo):
         super().fund()
         self.backup.take()
 
-    def wait_until_quiet(self, what: str) -> dict:
-        if what != "pay" or self.credits_at:
-            return super().wait_until_quiet(what)
+    def release(self, keys) -> None:
+        if self.moment:
+            return super().release(keys)
+        # Every second one by size, so that the others' payments are not enough to reach the mistake.
+        size = {batch["key"]: batch["declared_count"] for batch in self.live()}
+        before = set(sorted(keys & size.keys(), key=lambda key: (size[key], key))[::2])
+        super().release(before)
         self.await_credits("moment", MOMENT)
-        moment = self.stack._ask("SELECT clock_timestamp()")
+        self.moment = self.stack._ask("SELECT clock_timestamp()")
+        self.released_after = set(keys) - before
+        super().release(self.released_after)
+
+    def wait_until_quiet(self, what: str) -> dict:
+        if what != "pay" or "mistake" in self.credits_at:
+            return super().wait_until_quiet(what)
         self.await_credits("mistake", MISTAKE)
         self.stop_all()
         self.stack._ask("DELETE FROM ledger; DELETE FROM attempt", "dispatch")
         self.backup.archive_everything()
         begun = time.monotonic()
-        self.backup.put_back_to(moment)
+        self.backup.put_back_to(self.moment)
         say(f"    put back to {self.credits_at['moment']} credits from {self.credits_at['mistake']} in {time.monotonic() - begun:.1f} s")
         assert self.stack._ask("SELECT count(*) > 0 FROM ledger", "dispatch") == "t"
         for service in WITH_DATABASE:
@@ -129,6 +142,7 @@ class RestoredDemo(Demo):
                             text=True, check=False)
         assert up.returncode == 0, up.stdout + up.stderr
         self.ctl = Ctl(self.stack)
+        self.release(self.released_after)
         sums = super().wait_until_quiet(what)
         said = self.command("bankgateway", "--finish-restore")
         assert f"restore {RESTORE_ID} is finished" in said, said
