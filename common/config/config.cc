@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
 namespace yikatong::config {
@@ -62,7 +63,7 @@ std::string Config::Alike() const {
     if (value.type == Type::kInt) same = std::to_string(value.number);
     if (value.type == Type::kDuration) same = absl::FormatDuration(value.duration);
     if (value.type == Type::kList) same = absl::StrJoin(value.list, ",");
-    out += key + " = " + same + "\n";
+    absl::StrAppend(&out, key, " = ", same, "\n");
   }
   return out;
 }

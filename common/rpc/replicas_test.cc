@@ -47,6 +47,7 @@ class Pods {
   // From here on the name is that of these pods, counted from 0 in the order of their start.
   void Name(const std::vector<size_t>& ready) {
     std::vector<std::string> addresses;
+    addresses.reserve(ready.size());
     for (const size_t pod : ready) addresses.push_back(addresses_[pod]);
     names_.Set(std::move(addresses));
   }

@@ -42,7 +42,9 @@ class Backup:
         if os.getuid() == 0:
             for path in (self.folder, self.archive):
                 shutil.chown(path, "postgres", "postgres")
-        stack.database_settings = {"archive_mode": "on", "archive_command": f"test ! -f {self.archive}/%f && cp %p {self.archive}/%f"}
+        # A file is there whole or not at all.
+        stack.database_settings = {"archive_mode": "on", "archive_command":
+                                   f"test ! -f {self.archive}/%f && cp %p {self.archive}/%f.part && mv {self.archive}/%f.part {self.archive}/%f"}
 
     def run(self, *words) -> str:
         done = subprocess.run([*self.stack._as_postgres(), *map(str, words)], cwd="/", capture_output=True, text=True, check=False)
@@ -82,8 +84,12 @@ class Backup:
         self.run(POSTGRES_BIN / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
         whole, dump = self.folder / "whole", self.folder / "auditlog.dump"
         self.put_back(whole, "")
-        self.run(POSTGRES_BIN / "pg_ctl", "-D", whole, "-w", "-l", self.folder / "whole.log", "-o",
-                 f"-c unix_socket_directories={self.folder} -c archive_mode=off", "start")
+        log = self.folder / "whole.log"
+        try:
+            self.run(POSTGRES_BIN / "pg_ctl", "-D", whole, "-w", "-t", str(PATIENCE_S), "-l", log, "-o",
+                     f"-c unix_socket_directories={self.folder} -c archive_mode=off", "start")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{log.read_text(errors='replace')[-2000:]}") from None
         ask = [POSTGRES_BIN / "psql", "-h", self.folder, "-U", "postgres", "-XAtqc", "SELECT pg_is_in_recovery()"]
         self.wait("the audit log is recovered", lambda: self.run(*ask) == "f")
         self.run(POSTGRES_BIN / "pg_dump", "-h", self.folder, "-U", "postgres", "-Fc", "-C", "-f", dump, "auditlog")

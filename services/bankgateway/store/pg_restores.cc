@@ -259,51 +259,50 @@ absl::Status FinishRestore(const postgres::DatabaseOptions& options, bool leave_
                            std::ostream& out) {
   postgres::Database database(options);
   std::string said;
-  const absl::Status done =
-      database.Transact("finish_restore", [&](Transaction& tx) -> absl::Status {
-        said.clear();
-        YKT_ASSIGN_OR_RETURN(const Rows open, tx.Run(sql::kRestoreOpen));
-        if (open.empty()) {
-          said = "no restore is open\n";
-          return absl::OkStatus();
-        }
-        const std::string restore_id = open[0].Text(0);
-        std::string behind;
-        for (const Row row : open) {
-          if (const auto bank = row.MaybeText(1)) behind += " " + *bank;
-        }
-        if (!behind.empty()) {
-          return status::Refuse(Reason::kStateConflict,
-                                "let the service read the results of the banks first:" + behind);
-        }
-        YKT_ASSIGN_OR_RETURN(const Rows waiting, tx.Run(sql::kRestoreWaiting));
-        if (waiting[0].Int64(0) > 0) {
-          return status::Refuse(Reason::kStateConflict,
-                                "let the service ask the banks about waiting chunks first: " +
-                                    std::to_string(waiting[0].Int64(0)));
-        }
-        YKT_ASSIGN_OR_RETURN(const Rows unclaimed,
-                             tx.Run(sql::kRestoreUnclaimed, restore_id, kNamedUnclaimed));
-        const std::int64_t count = unclaimed.empty() ? 0 : unclaimed[0].Int64(4);
-        const std::int64_t fen = unclaimed.empty() ? 0 : unclaimed[0].Int64(5);
-        for (const Row row : unclaimed) {
-          said += "reference " + ReferenceText(row.Int64(1)) + ", bank " + row.Text(2) + ": " +
-                  std::to_string(row.Int64(3)) + " fen\n";
-        }
-        said += "payments that no chunk has asked for: " + std::to_string(count) + ", " +
-                std::to_string(fen) + " fen\n";
-        if (count > 0 && !leave_unclaimed) {
-          return status::Refuse(Reason::kStateConflict,
-                                "payments of the undone time belong to nobody; pay their batches "
-                                "again, or set leave_unclaimed to make them cases");
-        }
-        YKT_RETURN_IF_ERROR(tx.Run(sql::kRestoreFinish, restore_id).status());
-        said += "restore " + restore_id + " is finished\n";
-        return outbox::AppendOwn(tx, "bankgateway", "restore.finished",
-                                 {{"restore_id", restore_id},
-                                  {"unclaimed", std::to_string(count)},
-                                  {"unclaimed_fen", std::to_string(fen)}});
-      });
+  absl::Status done = database.Transact("finish_restore", [&](Transaction& tx) -> absl::Status {
+    said.clear();
+    YKT_ASSIGN_OR_RETURN(const Rows open, tx.Run(sql::kRestoreOpen));
+    if (open.empty()) {
+      said = "no restore is open\n";
+      return absl::OkStatus();
+    }
+    const std::string restore_id = open[0].Text(0);
+    std::string behind;
+    for (const Row row : open) {
+      if (const auto bank = row.MaybeText(1)) behind += " " + *bank;
+    }
+    if (!behind.empty()) {
+      return status::Refuse(Reason::kStateConflict,
+                            "let the service read the results of the banks first:" + behind);
+    }
+    YKT_ASSIGN_OR_RETURN(const Rows waiting, tx.Run(sql::kRestoreWaiting));
+    if (waiting[0].Int64(0) > 0) {
+      return status::Refuse(Reason::kStateConflict,
+                            "let the service ask the banks about waiting chunks first: " +
+                                std::to_string(waiting[0].Int64(0)));
+    }
+    YKT_ASSIGN_OR_RETURN(const Rows unclaimed,
+                         tx.Run(sql::kRestoreUnclaimed, restore_id, kNamedUnclaimed));
+    const std::int64_t count = unclaimed.empty() ? 0 : unclaimed[0].Int64(4);
+    const std::int64_t fen = unclaimed.empty() ? 0 : unclaimed[0].Int64(5);
+    for (const Row row : unclaimed) {
+      said += "reference " + ReferenceText(row.Int64(1)) + ", bank " + row.Text(2) + ": " +
+              std::to_string(row.Int64(3)) + " fen\n";
+    }
+    said += "payments that no chunk has asked for: " + std::to_string(count) + ", " +
+            std::to_string(fen) + " fen\n";
+    if (count > 0 && !leave_unclaimed) {
+      return status::Refuse(Reason::kStateConflict,
+                            "payments of the undone time belong to nobody; pay their batches "
+                            "again, or set leave_unclaimed to make them cases");
+    }
+    YKT_RETURN_IF_ERROR(tx.Run(sql::kRestoreFinish, restore_id).status());
+    said += "restore " + restore_id + " is finished\n";
+    return outbox::AppendOwn(tx, "bankgateway", "restore.finished",
+                             {{"restore_id", restore_id},
+                              {"unclaimed", std::to_string(count)},
+                              {"unclaimed_fen", std::to_string(fen)}});
+  });
   out << said;
   return done;
 }
