@@ -1,7 +1,7 @@
 #include "common/outbox/restore.h"
 
 #include <algorithm>
-#include <ostream>
+#include <iostream>
 #include <string>
 #include <utility>
 
@@ -110,16 +110,23 @@ absl::Status RaiseRestoreEpoch(const std::string& restore_id, std::string_view s
   return absl::OkStatus();
 }
 
-absl::Status MigrateAsOwner(const config::Config& config, std::string_view service,
-                            std::span<const postgres::Migration> migrations,
-                            const postgres::Query& read, const postgres::Query& raise,
-                            std::ostream& out) {
-  YKT_RETURN_IF_ERROR(postgres::MigrateAsOwner(config, service, migrations, out));
-  const std::string& restore_id = config.Text("restore_id");
-  if (restore_id.empty()) return absl::OkStatus();
-  YKT_ASSIGN_OR_RETURN(const postgres::DatabaseOptions owner,
-                       postgres::OwnerOptionsOf(config, service));
-  return RaiseRestoreEpoch(restore_id, service, owner, read, raise, out);
+rpc::Commands WithRestores(const Numbered& numbered, rpc::Commands own) {
+  own.migrate = [numbered](const config::Config& config) -> absl::Status {
+    YKT_RETURN_IF_ERROR(
+        postgres::MigrateAsOwner(config, numbered.service, numbered.migrations, std::cout));
+    const std::string& restore_id = config.Text("restore_id");
+    if (restore_id.empty()) return absl::OkStatus();
+    YKT_ASSIGN_OR_RETURN(const postgres::DatabaseOptions owner,
+                         postgres::OwnerOptionsOf(config, numbered.service));
+    return RaiseRestoreEpoch(restore_id, numbered.service, owner, numbered.read, numbered.raise,
+                             std::cout);
+  };
+  own.raise_restore_epoch = [numbered](const config::Config& config) {
+    return RaiseRestoreEpoch(config.Text("restore_id"), numbered.service,
+                             postgres::DatabaseOptionsOf(config, numbered.service), numbered.read,
+                             numbered.raise, std::cout);
+  };
+  return own;
 }
 
 }  // namespace yikatong::outbox

@@ -23,6 +23,7 @@
 #include "common/config/config.h"
 #include "common/postgres/database.h"
 #include "common/postgres/migration.h"
+#include "common/rpc/command.h"
 
 namespace yikatong::outbox {
 
@@ -49,12 +50,17 @@ absl::Status RaiseRestoreEpoch(const std::string& restore_id, std::string_view s
                                const postgres::Query& read, const postgres::Query& raise,
                                std::ostream& out);
 
-// The command --migrate of a service with numbers: brings the schema up to date as the owner role
-// and, where the setting restore_id names a restore, raises the epoch, so that one Job does both
-// before the first pod starts.
-absl::Status MigrateAsOwner(const config::Config& config, std::string_view service,
-                            std::span<const postgres::Migration> migrations,
-                            const postgres::Query& read, const postgres::Query& raise,
-                            std::ostream& out);
+// A service that numbers what it does. What it refers to outlives the process's command.
+struct Numbered {
+  std::string service;
+  std::span<const postgres::Migration> migrations;
+  const postgres::Query& read;
+  const postgres::Query& raise;
+};
+
+// `own` with what every such service has besides: --raise-restore-epoch, and --migrate, which
+// brings the schema up to date as the owner role and, where the setting restore_id names a restore,
+// raises the epoch too, so that one Job does both before the first pod starts.
+rpc::Commands WithRestores(const Numbered& numbered, rpc::Commands own);
 
 }  // namespace yikatong::outbox

@@ -17,10 +17,10 @@ namespace yikatong::rpc {
 
 struct Commands {
   using Command = std::function<absl::Status(const config::Config&)>;
-  Command serve;
-  Command migrate;
-  Command check_config;
-  Command raise_restore_epoch;
+  Command serve = nullptr;
+  Command migrate = nullptr;
+  Command check_config = nullptr;
+  Command raise_restore_epoch = nullptr;
   Command finish_restore =
       nullptr;  // of the service that has something to find out after a restore
 };

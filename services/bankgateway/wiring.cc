@@ -143,28 +143,21 @@ int RunCommand(int argc, char** argv,
                const std::function<absl::Status(const config::Config&)>& serve) {
   return rpc::RunCommand(
       Settings(), argc, argv,
-      {.serve = serve,
-       .migrate =
-           [](const config::Config& config) {
-             return outbox::MigrateAsOwner(config, "bankgateway", Migrations(), sql::kEpochRead,
-                                           sql::kEpochRaise, std::cout);
-           },
-       .check_config =
-           [](const config::Config& config) {
-             telemetry::Metrics metrics;
-             return Parts::Make(config, metrics).status();
-           },
-       .raise_restore_epoch =
-           [](const config::Config& config) {
-             return outbox::RaiseRestoreEpoch(config.Text("restore_id"), "bankgateway",
-                                              DatabaseOptionsOf(config), sql::kEpochRead,
-                                              sql::kEpochRaise, std::cout);
-           },
-       .finish_restore =
-           [](const config::Config& config) {
-             return FinishRestore(DatabaseOptionsOf(config), config.Bool("leave_unclaimed"),
-                                  std::cout);
-           }});
+      outbox::WithRestores({"bankgateway", Migrations(), sql::kEpochRead, sql::kEpochRaise},
+                           {
+                               .serve = serve,
+                               .check_config =
+                                   [](const config::Config& config) {
+                                     telemetry::Metrics metrics;
+                                     return Parts::Make(config, metrics).status();
+                                   },
+                               .finish_restore =
+                                   [](const config::Config& config) {
+                                     return FinishRestore(DatabaseOptionsOf(config),
+                                                          config.Bool("leave_unclaimed"),
+                                                          std::cout);
+                                   },
+                           }));
 }
 
 }  // namespace yikatong::bankgateway

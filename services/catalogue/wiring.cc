@@ -1,7 +1,6 @@
 #include "services/catalogue/wiring.h"
 
 #include <chrono>
-#include <iostream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -134,23 +133,15 @@ int RunCommand(int argc, char** argv,
                const std::function<absl::Status(const config::Config&)>& serve) {
   return rpc::RunCommand(
       Settings(), argc, argv,
-      {.serve = serve,
-       .migrate =
-           [](const config::Config& config) {
-             return outbox::MigrateAsOwner(config, "catalogue", Migrations(), kReadRestoreEpoch,
-                                           kRaiseRestoreEpoch, std::cout);
-           },
-       .check_config =
-           [](const config::Config& config) {
-             telemetry::Metrics metrics;
-             return Parts::Make(config, metrics).status();
-           },
-       .raise_restore_epoch =
-           [](const config::Config& config) {
-             return outbox::RaiseRestoreEpoch(config.Text("restore_id"), "catalogue",
-                                              postgres::DatabaseOptionsOf(config, "catalogue"),
-                                              kReadRestoreEpoch, kRaiseRestoreEpoch, std::cout);
-           }});
+      outbox::WithRestores({"catalogue", Migrations(), kReadRestoreEpoch, kRaiseRestoreEpoch},
+                           {
+                               .serve = serve,
+                               .check_config =
+                                   [](const config::Config& config) {
+                                     telemetry::Metrics metrics;
+                                     return Parts::Make(config, metrics).status();
+                                   },
+                           }));
 }
 
 }  // namespace yikatong::catalogue

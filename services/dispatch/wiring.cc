@@ -1,6 +1,5 @@
 #include "services/dispatch/wiring.h"
 
-#include <iostream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -356,23 +355,16 @@ int RunCommand(int argc, char** argv,
                const std::function<absl::Status(const config::Config&)>& serve) {
   return rpc::RunCommand(
       Settings(), argc, argv,
-      {.serve = serve,
-       .migrate =
-           [](const config::Config& config) {
-             return outbox::MigrateAsOwner(config, "dispatch", Migrations(), sql::kRestoreEpochRead,
-                                           sql::kRestoreEpochRaise, std::cout);
-           },
-       .check_config =
-           [](const config::Config& config) {
-             telemetry::Metrics metrics;
-             return Parts::Make(config, metrics).status();
-           },
-       .raise_restore_epoch =
-           [](const config::Config& config) {
-             return outbox::RaiseRestoreEpoch(config.Text("restore_id"), "dispatch",
-                                              DatabaseOptionsOf(config), sql::kRestoreEpochRead,
-                                              sql::kRestoreEpochRaise, std::cout);
-           }});
+      outbox::WithRestores(
+          {"dispatch", Migrations(), sql::kRestoreEpochRead, sql::kRestoreEpochRaise},
+          {
+              .serve = serve,
+              .check_config =
+                  [](const config::Config& config) {
+                    telemetry::Metrics metrics;
+                    return Parts::Make(config, metrics).status();
+                  },
+          }));
 }
 
 }  // namespace yikatong::dispatch

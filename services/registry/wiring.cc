@@ -1,6 +1,5 @@
 #include "services/registry/wiring.h"
 
-#include <iostream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -95,23 +94,16 @@ int RunCommand(int argc, char** argv,
                const std::function<absl::Status(const config::Config&)>& serve) {
   return rpc::RunCommand(
       Settings(), argc, argv,
-      {.serve = serve,
-       .migrate =
-           [](const config::Config& config) {
-             return outbox::MigrateAsOwner(config, "registry", Migrations(), sql::kReadRestoreEpoch,
-                                           sql::kRaiseRestoreEpoch, std::cout);
-           },
-       .check_config =
-           [](const config::Config& config) {
-             telemetry::Metrics metrics;
-             return Parts::Make(config, metrics).status();
-           },
-       .raise_restore_epoch =
-           [](const config::Config& config) {
-             return outbox::RaiseRestoreEpoch(config.Text("restore_id"), "registry",
-                                              DatabaseOptionsOf(config), sql::kReadRestoreEpoch,
-                                              sql::kRaiseRestoreEpoch, std::cout);
-           }});
+      outbox::WithRestores(
+          {"registry", Migrations(), sql::kReadRestoreEpoch, sql::kRaiseRestoreEpoch},
+          {
+              .serve = serve,
+              .check_config =
+                  [](const config::Config& config) {
+                    telemetry::Metrics metrics;
+                    return Parts::Make(config, metrics).status();
+                  },
+          }));
 }
 
 }  // namespace yikatong::registry
