@@ -6,8 +6,8 @@ The whole demonstration is run on a database server that archives its log. A bas
 them are released; then comes the moment to which everything will be put back; then the others are released, and when most are paid
 somebody deletes what must not be deleted. Now what helm/yikatong/RESTORING.md says is done: everything is stopped; catalogue,
 registry, dispatch and bankgateway are put back to the moment, the audit log to its end, so that it loses nothing; epochs are raised;
-services start; the later batches are released again; the gateway finds out what the bank did since; the restore is finished.
-Afterwards the report must hold as if nothing had happened.
+two replicas of each service start; the later batches are released again; the gateways, one of which is killed meanwhile, find out
+what the bank did since; the restore is finished. Afterwards the report must hold as if nothing had happened.
 """
 import argparse
 import contextlib
@@ -23,11 +23,12 @@ SOURCE = pathlib.Path(sys.argv[1]).resolve()
 BUILD = pathlib.Path(sys.argv[2]).resolve()
 sys.path[:0] = [str(SOURCE / "deploy" / "demo.d"), str(SOURCE / "deploy" / "local.d")]
 from run import Ctl, Demo, end_what_was_started, show  # noqa: E402
-from stack import POSTGRES_BIN, WITH_DATABASE, Stack, say  # noqa: E402
+from stack import POSTGRES_BIN, WITH_DATABASE, Stack, alive, say  # noqa: E402
 from whole_demo import PATIENCE_S, own_stack, wait_for_credits, wrong_in  # noqa: E402
 
 MOMENT, MISTAKE = 0.1, 0.75  # of the payments credited
 RESTORE_ID = "rehearsal"
+REPLICAS = 2  # of each service: both look up what banks have
 
 
 class Backup:
@@ -144,11 +145,12 @@ class RestoredDemo(Demo):
         for service in WITH_DATABASE:
             if service != "auditlog":
                 self.command(service, "--raise-restore-epoch", {"RESTORE_ID": RESTORE_ID})
-        up = subprocess.run([str(SOURCE / "deploy" / "local" / "up"), "--state", str(self.stack.state)], capture_output=True,
-                            text=True, check=False)
+        up = subprocess.run([str(SOURCE / "deploy" / "local" / "up"), "--state", str(self.stack.state),
+                             "--replicas", str(REPLICAS)], capture_output=True, text=True, check=False)
         assert up.returncode == 0, up.stdout + up.stderr
         self.ctl = Ctl(self.stack)
         self.release(self.released_after)
+        self.kill_while_looking_up()
         sums = super().wait_until_quiet(what)
         said = self.command("bankgateway", "--finish-restore")
         assert f"restore {RESTORE_ID} is finished" in said, said
@@ -156,6 +158,17 @@ class RestoredDemo(Demo):
         self.undone = self.count_undone()
         say(f"    paid on: the bank had {self.withheld} of them, {self.undone} entries of the log are undone")
         return sums
+
+    def kill_while_looking_up(self) -> None:
+        """kill -9 of one gateway once it has begun to ask the banks, and its start again."""
+        asked = "SELECT count(*) > 0 FROM submission WHERE looked_up_on IS NOT NULL"
+        self.backup.wait("a chunk is looked up", lambda: self.stack._ask(asked, "bankgateway") == "t")
+        self.stack.children = self.stack._read("pids.json", {})
+        pid = self.stack.children["bankgateway"]
+        os.kill(pid, signal.SIGKILL)
+        self.backup.wait("the killed gateway is gone", lambda: not alive(pid, "bankgateway"))
+        self.stack.start_process("bankgateway", "bankgateway")
+        self.stack.await_ready("bankgateway", "bankgateway")
 
     def await_credits(self, event: str, share: float) -> None:
         self.credits_at[event] = wait_for_credits(self.journal, round(share * self.plan["expected"]["accepted"]))
@@ -190,7 +203,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=7)
     arguments = parser.parse_args(sys.argv[3:])
     end_what_was_started()
-    with own_stack("yikatong-restore-", BUILD / "bin") as stack:
+    with own_stack("yikatong-restore-", BUILD / "bin", REPLICAS) as stack:
         backup = Backup(stack)
         demo = RestoredDemo(arguments, stack, backup)
         try:
