@@ -188,6 +188,7 @@ VALUES = {
         "port": number("Port of all databases.", 5432, 1, 65535),
         "sslMode": choice("What is demanded of the server's certificate.", "verify-full", "verify-ca", "require", "disable"),
         "caSecret": name("Secret with ca.crt, the authority of the server's certificate; verify-ca and verify-full need it."),
+        "startWaitSeconds": number("How long a pod that starts asks again where the database does not answer yet, or its schema is behind. A cluster that enforces NetworkPolicies refuses the first connections of a new pod.", 30, 0, 100),
         "provision": table("Making databases and roles before the migrations.", {
             "enabled": flag("Whether the chart does it; otherwise they are there.", False),
             "secret": name("Secret with username and password of a role that may create both; needed where the chart does it."),

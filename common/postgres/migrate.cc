@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <optional>
 #include <pqxx/nontransaction>
 #include <pqxx/result>
 #include <pqxx/transaction>
@@ -32,15 +33,44 @@ constexpr int kLockTimeoutMs = 3'000;  // of a migration's statements
 constexpr int kLockTries = 10;         // of one migration that cannot have a lock
 constexpr int kTurnWaitMs = 600'000;   // for another migrator to finish
 constexpr int kTurnPollMs = 100;
+constexpr int kFirstPauseMs = 100;  // until a start asks again; then twice as long each time
+constexpr int kLongestPauseMs = 2'000;
 constexpr int64_t kMigrateLock = 0x796b746d;    // "yktm": one migrator in a database
 constexpr int64_t kProvisionLock = 0x796b7470;  // "yktp": one provisioner in a server
 
-// Work with a connection of its own; what it throws becomes a status.
+// Runs `attempt` again and again until its status is none of those that time mends, or `wait_ms`
+// are over; its last status.
+template <typename Attempt, typename TimeMends>
+absl::Status UntilItCan(int wait_ms, Attempt attempt, TimeMends time_mends) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(wait_ms);
+  for (auto pause = std::chrono::milliseconds(kFirstPauseMs);; pause *= 2) {
+    absl::Status done = attempt();
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        deadline - std::chrono::steady_clock::now());
+    if (!time_mends(done) || left.count() <= 0) return done;
+    pause = std::min({pause, std::chrono::milliseconds(kLongestPauseMs), left});
+    std::this_thread::sleep_for(pause);
+  }
+}
+
+// Work with a connection of its own, which is waited for; what it throws becomes a status.
 template <typename Function>
-absl::Status WithConnection(const std::string& conninfo, const char* what, Function function) {
+absl::Status WithConnection(const std::string& conninfo, const char* what, int wait_ms,
+                            Function function) {
+  std::optional<SharedHandleConnection> connection;
+  YKT_RETURN_IF_ERROR(UntilItCan(
+      wait_ms,
+      [&]() -> absl::Status {
+        try {
+          connection.emplace(conninfo + " client_encoding=UTF8");
+          return absl::OkStatus();
+        } catch (...) {
+          return FromCurrentException(what).status;
+        }
+      },
+      [](const absl::Status& status) { return absl::IsUnavailable(status); }));
   try {
-    SharedHandleConnection connection(conninfo + " client_encoding=UTF8");
-    return function(connection);
+    return function(*connection);
   } catch (...) {
     return FromCurrentException(what).status;
   }
@@ -276,6 +306,23 @@ class Migrator {
   const std::string service_;
 };
 
+absl::Status CheckSchemaIn(Transaction& tx, std::span<const Migration> numbered) {
+  YKT_ASSIGN_OR_RETURN(const Rows there, tx.Run(sql::kSchemaTableThere));
+  std::map<int, Applied> applied;
+  if (there[0].Bool(0)) {
+    YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kSchemaRead));
+    for (const Row row : rows) applied[row.Int(0)] = {row.Text(1), row.Text(2), row.Bool(3)};
+  }
+  YKT_RETURN_IF_ERROR(CheckApplied(applied, numbered));
+  for (const Migration& migration : numbered) {
+    const auto at = applied.find(migration.number);
+    if (at == applied.end() || !at->second.done) {
+      return status::Refuse(Reason::kSchemaBehind, "", {{"migration", migration.name}});
+    }
+  }
+  return absl::OkStatus();
+}
+
 // [a-z][a-z0-9_]*, short enough for the names made of it.
 bool IsName(std::string_view name) {
   return !name.empty() && name.size() <= 41 && name[0] >= 'a' && name[0] <= 'z' &&
@@ -352,48 +399,43 @@ std::string OwnerRole(std::string_view service) { return fmt::format("{}_owner",
 std::string RuntimeRole(std::string_view service) { return fmt::format("{}_app", service); }
 
 absl::Status ProvisionServiceDatabase(const std::string& admin_conninfo, std::string_view service,
-                                      const ServicePasswords& passwords,
-                                      std::string_view database) {
+                                      const ServicePasswords& passwords, std::string_view database,
+                                      int wait_ms) {
   if (database.empty()) database = service;
   if (!IsName(service) || !IsName(database)) {
     return status::Invariant("a service and its database are named [a-z][a-z0-9_]*");
   }
-  return WithConnection(admin_conninfo, "provision", [&](pqxx::connection_base& connection) {
-    return Provision(connection, std::string(service), std::string(database), passwords);
-  });
+  return WithConnection(
+      admin_conninfo, "provision", wait_ms, [&](pqxx::connection_base& connection) {
+        return Provision(connection, std::string(service), std::string(database), passwords);
+      });
 }
 
 absl::StatusOr<MigrateResult> Migrate(const std::string& owner_conninfo, std::string_view service,
-                                      std::span<const Migration> migrations) {
+                                      std::span<const Migration> migrations, int wait_ms) {
   if (!IsName(service)) return status::Invariant("a service is named [a-z][a-z0-9_]*");
   YKT_ASSIGN_OR_RETURN(const std::span<const Migration> numbered, Numbered(migrations));
   MigrateResult result;
   YKT_RETURN_IF_ERROR(WithConnection(
-      owner_conninfo, "migrate", [&](pqxx::connection_base& connection) -> absl::Status {
+      owner_conninfo, "migrate", wait_ms, [&](pqxx::connection_base& connection) -> absl::Status {
         YKT_ASSIGN_OR_RETURN(result, Migrator(connection, service).Run(numbered));
         return absl::OkStatus();
       }));
   return result;
 }
 
-absl::Status CheckSchema(Database& database, std::span<const Migration> migrations) {
+absl::Status CheckSchema(Database& database, std::span<const Migration> migrations, int wait_ms) {
   YKT_ASSIGN_OR_RETURN(const std::span<const Migration> numbered, Numbered(migrations));
-  return database.Read("check_schema", [&](Transaction& tx) -> absl::Status {
-    YKT_ASSIGN_OR_RETURN(const Rows there, tx.Run(sql::kSchemaTableThere));
-    std::map<int, Applied> applied;
-    if (there[0].Bool(0)) {
-      YKT_ASSIGN_OR_RETURN(const Rows rows, tx.Run(sql::kSchemaRead));
-      for (const Row row : rows) applied[row.Int(0)] = {row.Text(1), row.Text(2), row.Bool(3)};
-    }
-    YKT_RETURN_IF_ERROR(CheckApplied(applied, numbered));
-    for (const Migration& migration : numbered) {
-      const auto at = applied.find(migration.number);
-      if (at == applied.end() || !at->second.done) {
-        return status::Refuse(Reason::kSchemaBehind, "", {{"migration", migration.name}});
-      }
-    }
-    return absl::OkStatus();
-  });
+  return UntilItCan(
+      wait_ms,
+      [&] {
+        return database.Read("check_schema", [&](Transaction& tx) -> absl::Status {
+          return CheckSchemaIn(tx, numbered);
+        });
+      },
+      [](const absl::Status& status) {
+        return absl::IsUnavailable(status) || status::ReasonOf(status) == Reason::kSchemaBehind;
+      });
 }
 
 }  // namespace yikatong::postgres

@@ -40,10 +40,10 @@ struct ServicePasswords {
 // Creates, where they are missing, the two roles and the database <database> (empty: named as the
 // service), owned by the owner role; no one but these two may connect to it, and the roles may
 // connect to no other. Sets both passwords anew. `admin_conninfo` is a role that may create both.
-// Idempotent and safe to run from several places at once.
+// Idempotent and safe to run from several places at once. `wait_ms`: see Migrate.
 absl::Status ProvisionServiceDatabase(const std::string& admin_conninfo, std::string_view service,
                                       const ServicePasswords& passwords,
-                                      std::string_view database = "");
+                                      std::string_view database = "", int wait_ms = 0);
 
 struct MigrateResult {
   int applied = 0;  // by this call
@@ -54,11 +54,15 @@ struct MigrateResult {
 // wait. Errors: FAILED_PRECONDITION SCHEMA_CHANGED (an applied migration has another text now),
 // FAILED_PRECONDITION SCHEMA_TOO_NEW (the database has a contract migration that this binary does
 // not know); a failing migration is INTERNAL, leaves no trace if transactional, and stops the rest.
+// For `wait_ms` it asks again for a connection that it does not get: a cluster that enforces
+// network rules may know a new process some seconds after it has begun.
 absl::StatusOr<MigrateResult> Migrate(const std::string& owner_conninfo, std::string_view service,
-                                      std::span<const Migration> migrations);
+                                      std::span<const Migration> migrations, int wait_ms = 0);
 
 // For a starting server, as the runtime role: OK when the database has everything that this binary
-// knows and nothing that it must refuse. SCHEMA_BEHIND when migrations are yet to run.
-absl::Status CheckSchema(Database& database, std::span<const Migration> migrations);
+// knows and nothing that it must refuse. SCHEMA_BEHIND when migrations are yet to run; for this and
+// for a database that does not answer it asks again for `wait_ms`.
+absl::Status CheckSchema(Database& database, std::span<const Migration> migrations,
+                         int wait_ms = 0);
 
 }  // namespace yikatong::postgres

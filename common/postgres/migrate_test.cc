@@ -30,6 +30,8 @@ constexpr Migration kIndex{3, "0003_index",
 constexpr Migration kContract{4, "0004_contract",
                               "-- kind: contract\nALTER TABLE a DROP COLUMN note;"};
 
+constexpr int kLongMs = 600'000;  // past the patience of who runs the tests
+
 class MigrateTest : public testing::Test {
  protected:
   static void SetUpTestSuite() { pg_ = PgFixture::Start({}); }
@@ -181,6 +183,37 @@ TEST_F(MigrateTest, ADatabaseWithoutASchemaIsBehind) {
   Database database({.conninfo = Runtime()});
   EXPECT_EQ(ReasonOf(CheckSchema(database, std::vector<Migration>{kFirst})), Reason::kSchemaBehind);
   EXPECT_TRUE(CheckSchema(database, std::vector<Migration>{{0, "", ""}}).ok());
+}
+
+TEST_F(MigrateTest, WhatIsNotThereYetIsWaitedForAndNoLonger) {
+  const std::string nobody = fmt::format("host={} user=a dbname=a", testing::TempDir());
+  EXPECT_EQ(ReasonOf(Migrate(nobody, service_, {}, 0).status()), Reason::kDatabaseUnavailable);
+  EXPECT_EQ(ReasonOf(Migrate(nobody, service_, {}, 300).status()), Reason::kDatabaseUnavailable);
+
+  const std::string later = fmt::format("service{}", ++services_);
+  const auto conninfo = [&](const std::string& role, const char* word) {
+    return Conninfo(role, word, later);
+  };
+  const std::vector<Migration> migrations{kFirst};
+  Database database({.conninfo = conninfo(RuntimeRole(later), "runtime-word")});
+  absl::Status started, migrated;
+  std::thread server([&] { started = CheckSchema(database, migrations, kLongMs); });
+  std::thread migrator([&] {
+    migrated =
+        Migrate(conninfo(OwnerRole(later), "owner-word"), later, migrations, kLongMs).status();
+  });
+  ASSERT_TRUE(Provision(later).ok());
+  server.join();
+  migrator.join();
+  EXPECT_TRUE(migrated.ok()) << migrated;
+  EXPECT_TRUE(started.ok()) << started;
+}
+
+TEST_F(MigrateTest, WhatTimeDoesNotMendIsToldAtOnce) {
+  ASSERT_TRUE(Run({kFirst, kSecond, kIndex, kContract}).ok());
+  Database database({.conninfo = Runtime()});
+  EXPECT_EQ(ReasonOf(CheckSchema(database, std::vector<Migration>{kFirst}, kLongMs)),
+            Reason::kSchemaTooNew);
 }
 
 TEST_F(MigrateTest, SeveralMigratorsAtOnceDoTheWorkOnce) {

@@ -1,6 +1,7 @@
 // Makes a service's database with its owner and runtime role, for whoever sets an installation up.
 //
 //   provision --admin CONNINFO --service NAME --owner-password-file F --runtime-password-file F
+//             [--wait-seconds N]
 #include <CLI/CLI.hpp>
 #include <exception>
 #include <fstream>
@@ -26,6 +27,10 @@ int Run(int argc, char** argv) {
   app.add_option("--service", service, "Name of the service")->required();
   app.add_option("--owner-password-file", owner_file)->required()->check(CLI::ExistingFile);
   app.add_option("--runtime-password-file", runtime_file)->required()->check(CLI::ExistingFile);
+  int wait_s = 0;
+  app.add_option("--wait-seconds", wait_s,
+                 "How long to ask again for a server that does not answer")
+      ->check(CLI::Range(0, 600));
   CLI11_PARSE(app, argc, argv);
   yikatong::postgres::ServicePasswords passwords;
   passwords.owner = ReadSecret(owner_file);
@@ -35,7 +40,7 @@ int Run(int argc, char** argv) {
     return 2;
   }
   const absl::Status status =
-      yikatong::postgres::ProvisionServiceDatabase(admin, service, passwords);
+      yikatong::postgres::ProvisionServiceDatabase(admin, service, passwords, "", wait_s * 1'000);
   if (!status.ok()) {
     std::cerr << status.message() << '\n';
     return 1;

@@ -37,6 +37,10 @@ void DeclareDatabase(config::Schema& schema, PoolSize pool) {
       .OptionalSecret("database_password", "Password of the runtime role.")
       .Int("database_connections", pool.connections, pool.least, pool.most,
            "Connections of the pool.")
+      .Duration(
+          "start_wait", "0s", absl::ZeroDuration(), absl::Minutes(10),
+          "How long a start asks again, and --migrate too, where the database does not answer "
+          "yet; a service also while its schema is behind.")
       .Text("owner_conninfo", "", "Database as the owner role; only --migrate uses it.")
       .EachItsOwn()
       .OptionalSecret("owner_password", "Password of the owner role.")
@@ -69,6 +73,10 @@ absl::StatusOr<DatabaseOptions> OwnerOptionsOf(const config::Config& config,
   return options;
 }
 
+int StartWaitMs(const config::Config& config) {
+  return static_cast<int>(absl::ToInt64Milliseconds(config.Duration("start_wait")));
+}
+
 WorkerOptions WorkerOptionsOf(const config::Config& config) {
   const std::int64_t lease_ms = LeaseMs(config);
   WorkerOptions options;
@@ -82,7 +90,8 @@ WorkerOptions WorkerOptionsOf(const config::Config& config) {
 absl::Status MigrateAsOwner(const config::Config& config, std::string_view service,
                             std::span<const Migration> migrations, std::ostream& out) {
   YKT_ASSIGN_OR_RETURN(const DatabaseOptions owner, OwnerOptionsOf(config, service));
-  YKT_ASSIGN_OR_RETURN(const MigrateResult result, Migrate(owner.conninfo, service, migrations));
+  YKT_ASSIGN_OR_RETURN(const MigrateResult result,
+                       Migrate(owner.conninfo, service, migrations, StartWaitMs(config)));
   out << "migrations applied: " << result.applied << ", schema version: " << result.version << "\n";
   return absl::OkStatus();
 }

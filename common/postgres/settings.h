@@ -5,7 +5,7 @@
 //   …
 //   postgres::DatabaseOptions options = postgres::DatabaseOptionsOf(config, "dispatch");
 //
-// Keys: database_conninfo, database_password, database_connections, owner_conninfo,
+// Keys: database_conninfo, database_password, database_connections, start_wait, owner_conninfo,
 // owner_password, lease.
 #pragma once
 
@@ -40,6 +40,9 @@ DatabaseOptions DatabaseOptionsOf(const config::Config& config, std::string_view
 // As the owner role, which migrates. CONFIG_INVALID where none is configured.
 absl::StatusOr<DatabaseOptions> OwnerOptionsOf(const config::Config& config,
                                                std::string_view service);
+
+// How long what starts asks again for a database or a schema that is not there yet, see migrate.h.
+int StartWaitMs(const config::Config& config);
 
 // Beats, margin and the time until others take over, in proportion to `lease` as the defaults are
 // to 15 s. All replicas must have the same.

@@ -57,6 +57,12 @@ TEST_F(DatabaseSettingsTest, KeepsThePoolWithinWhatTheServiceAllows) {
   }
 }
 
+TEST_F(DatabaseSettingsTest, AStartWaitsAsLongAsItIsTold) {
+  EXPECT_EQ(StartWaitMs(*Load({})), 0);
+  EXPECT_EQ(StartWaitMs(*Load({{"YKT_PROBE_START_WAIT", "30s"}})), 30'000);
+  EXPECT_FALSE(Load({{"YKT_PROBE_START_WAIT", "11m"}}).ok());
+}
+
 TEST_F(DatabaseSettingsTest, MigratesOnlyAsAnOwner) {
   std::ostringstream out;
   EXPECT_EQ(status::ReasonOf(MigrateAsOwner(*Load({}), "probe", {}, out)),

@@ -1,9 +1,9 @@
-// The audit log. `auditlog --config FILE [--migrate | --check-config | --verify |
-// --begin-anew]`; see README.md.
+// The audit log. `auditlog --config FILE [COMMAND]`; see README.md.
 #include <iostream>
 
 #include "common/identity/token.h"
 #include "common/postgres/migrate.h"
+#include "common/postgres/settings.h"
 #include "common/rpc/server.h"
 #include "common/rpc/settings.h"
 #include "common/status/status.h"
@@ -22,7 +22,8 @@ absl::Status Serve(const config::Config& config, rpc::Signals& signals) {
   const base::SystemClock clock;
   telemetry::Metrics metrics;
   YKT_ASSIGN_OR_RETURN(const auto parts, auditlog::Parts::Make(config, clock, metrics));
-  YKT_RETURN_IF_ERROR(postgres::CheckSchema(parts->database(), auditlog::LogMigrations()));
+  YKT_RETURN_IF_ERROR(postgres::CheckSchema(parts->database(), auditlog::LogMigrations(),
+                                            postgres::StartWaitMs(config)));
   YKT_ASSIGN_OR_RETURN(
       const auto tokens,
       identity::TokenVerifier::Load({.issuer_folder = config.Path("token_issuers")}, clock));

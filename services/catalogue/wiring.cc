@@ -58,7 +58,8 @@ rpc::GuardOptions Parts::GuardOptionsOf(const config::Config& config) {
 }
 
 absl::Status Parts::Start(const config::Config& config) {
-  YKT_RETURN_IF_ERROR(postgres::CheckSchema(database_, Migrations()));
+  YKT_RETURN_IF_ERROR(
+      postgres::CheckSchema(database_, Migrations(), postgres::StartWaitMs(config)));
   YKT_RETURN_IF_ERROR(
       storage_.StartClock(FirstBusinessDateOf(config).value_or(base::BeijingDate(clock_.Now()))));
   YKT_ASSIGN_OR_RETURN(const std::int64_t epoch,

@@ -27,7 +27,7 @@ absl::Status Serve(const config::Config& config, rpc::Signals& signals) {
   rpc::Server server(
       rpc::ServerOptionsOf(config), parts->ServicesBehind(guard), authorizer,
       [&parts] { return parts->database().Ping().ok(); }, metrics.Registry());
-  YKT_RETURN_IF_ERROR(parts->Start());
+  YKT_RETURN_IF_ERROR(parts->Start(config));
   YKT_RETURN_IF_ERROR(server.Start());
   signals.Wait();
   parts->StopWork();

@@ -160,8 +160,9 @@ class AllParts final : public Parts {
             {archive_service_.get(), v1::ArchiveService::service_full_name()}};
   }
 
-  absl::Status Start() override {
-    YKT_RETURN_IF_ERROR(postgres::CheckSchema(database_, Migrations()));
+  absl::Status Start(const config::Config& config) override {
+    YKT_RETURN_IF_ERROR(
+        postgres::CheckSchema(database_, Migrations(), postgres::StartWaitMs(config)));
     YKT_RETURN_IF_ERROR(business_clock_.Start());
     YKT_ASSIGN_OR_RETURN(const std::int64_t epoch,
                          outbox::ReadRestoreEpoch(database_, sql::kRestoreEpochRead));

@@ -40,7 +40,7 @@ class Parts {
   // Checks the schema, learns the business date; then starts the relay of audit entries, the
   // workers, the follower of outcomes, the watch over what is passed down and the poller of
   // progress.
-  virtual absl::Status Start() = 0;
+  virtual absl::Status Start(const config::Config& config) = 0;
   // Takes no new work, and ends watchers. Before the server drains.
   virtual void StopWork() = 0;
   // Ends the rest. After the server has drained.

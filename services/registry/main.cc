@@ -2,6 +2,7 @@
 // README.md.
 #include "common/identity/token.h"
 #include "common/postgres/migrate.h"
+#include "common/postgres/settings.h"
 #include "common/rpc/server.h"
 #include "common/rpc/settings.h"
 #include "common/status/status.h"
@@ -18,7 +19,8 @@ absl::Status Serve(const config::Config& config, rpc::Signals& signals) {
   const base::SystemClock clock;
   telemetry::Metrics metrics;
   YKT_ASSIGN_OR_RETURN(const auto parts, registry::Parts::Make(config, metrics));
-  YKT_RETURN_IF_ERROR(postgres::CheckSchema(parts->database(), registry::Migrations()));
+  YKT_RETURN_IF_ERROR(postgres::CheckSchema(parts->database(), registry::Migrations(),
+                                            postgres::StartWaitMs(config)));
   YKT_ASSIGN_OR_RETURN(
       const auto tokens,
       identity::TokenVerifier::Load({.issuer_folder = config.Path("token_issuers")}, clock));

@@ -141,6 +141,21 @@ class Ports(unittest.TestCase):
                     host = settings["grpc_address"].rsplit(":", 1)[0]
                     self.assertEqual(host, "[::]" if case == "ipv6" else "0.0.0.0")
 
+    def test_a_start_waits_for_its_database_and_less_than_its_probe_does(self):
+        """Whoever enforces NetworkPolicies may know a new pod's address only after it has begun: each waits, in the same pod."""
+        for case in MATRIX:
+            for name, workload in services_of(case).items():
+                wait = config_of(case, workload).get("start_wait")
+                with self.subTest(case, service=name):
+                    self.assertEqual(wait is None, name == "banksim")
+                    probe = containers(workload)[0]["startupProbe"]
+                    self.assertLess(int((wait or "0s").removesuffix("s")) + 10, probe["periodSeconds"] * probe["failureThreshold"])
+            for job in of_kind(case, "Job"):
+                with self.subTest(case, job=job["metadata"]["name"]):
+                    self.assertEqual(config_of(case, job)["start_wait"], "30s")
+                    for provision in containers(job)[:-1]:
+                        self.assertEqual(provision["args"][-2:], ["--wait-seconds", "30"])
+
     def test_an_address_is_of_a_service_whose_pods_listen_there(self):
         checked = 0
         for case in MATRIX:

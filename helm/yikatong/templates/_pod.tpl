@@ -100,8 +100,9 @@ spec:
         - name: {{ $port }}
           containerPort: {{ $number }}
         {{- end }}
-      # Until the schema, the certificates and, with an adjustable date, the catalogue are there, the process ends and is
-      # started again. Then: is the process alive; can it work, which is its own database and not draining. Never a peer.
+      # It listens once its schema is there, for which it waits less than this; without certificates or, with an adjustable date, the
+      # catalogue it ends and is started again. Then: is the process alive; can it work, which is its own database and not draining.
+      # Never a peer.
       startupProbe:
         grpc: {port: {{ $service.ports.health }}, service: liveness}
         periodSeconds: 2

@@ -87,6 +87,7 @@ drain_deadline = {{ $root.Values.drain.deadlineSeconds }}s
 {{ $peer }}_address = dns:///{{ include "yikatong.fullname" $root }}-{{ $peer }}:{{ (get $.services $peer | default $service).ports.grpc }}
 {{- end }}
 {{- if $service.database }}
+start_wait = {{ $root.Values.database.startWaitSeconds }}s
 database_conninfo = {{ $server }} dbname={{ $name }} user={{ $name }}_app
 {{- if .migrate }}
 owner_conninfo = {{ $server }} dbname={{ $name }} user={{ $name }}_owner
