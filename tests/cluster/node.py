@@ -20,6 +20,7 @@ API = "10.79.0.1"
 DNS = "10.79.0.10"
 DISKS = 8
 PATIENCE_S = 180
+OWN = ("/var/log/pods", "/var/log/containers", "/var/lib/cni", "/run/netns", "/run/containerd")
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
 
 CONTAINERD = """
@@ -49,6 +50,7 @@ NETWORK = {"cniVersion": "0.4.0", "name": "pods", "plugins": [
 KUBELET = {"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration", "cgroupDriver": "cgroupfs", "cgroupRoot": "/yikatong-node",
            "failSwapOn": False, "clusterDomain": "cluster.local", "clusterDNS": [DNS], "authorization": {"mode": "AlwaysAllow"},
            "authentication": {"anonymous": {"enabled": False}, "webhook": {"enabled": False}}, "resolvConf": "",
+           "volumePluginDir": "/run/containerd/plugins",
            # The machine's disk is nobody's business here.
            "evictionHard": {"memory.available": "100Mi"}, "imageGCHighThresholdPercent": 100, "imageGCLowThresholdPercent": 99}
 
@@ -80,6 +82,7 @@ class Node:
     def __enter__(self):
         shutil.rmtree(self.state, ignore_errors=True)
         self.state.mkdir(parents=True)
+        self._folders()
         self._network()
         self._certificates()
         self._containerd()
@@ -130,6 +133,12 @@ class Node:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"{what}: not within {PATIENCE_S} s; see {self.state}")
             time.sleep(0.2)
+
+    def _folders(self) -> None:
+        """What its programs write outside of its state at fixed places, they write into memory, and nobody else sees it."""
+        for folder in OWN:
+            pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
+            subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], check=True)
 
     def _network(self) -> None:
         for words in ("link set lo up", "link add node0 type veth peer name other0", f"address add {ADDRESS}/24 dev node0", "link set node0 up",
@@ -198,8 +207,8 @@ class Node:
 
     def _kubelet(self) -> None:
         for controller in CGROUPS.iterdir():
-            if controller.is_dir():
-                (controller / "yikatong-node").mkdir(exist_ok=True)
+            if controller.is_dir() and not controller.is_symlink():
+                (controller / KUBELET["cgroupRoot"].strip("/")).mkdir(exist_ok=True)
         config = self.state / "kubelet.json"
         config.write_text(json.dumps({**KUBELET, "containerRuntimeEndpoint": f"unix://{self.socket}",
                                       "authentication": {**KUBELET["authentication"], "x509": {"clientCAFile": str(self.pki / "ca.crt")}}}))
