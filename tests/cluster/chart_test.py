@@ -58,8 +58,8 @@ class Trial:
         return done.stdout
 
     def state(self) -> str:
-        return self.node.kubectl("-n", NAMESPACE, "get", "pods", check=False) + \
-            self.node.kubectl("-n", NAMESPACE, "get", "events", "--field-selector", "type=Warning", check=False)[-1500:]
+        return self.node.kubectl("get", "pods", "-A", check=False) + \
+            self.node.kubectl("get", "events", "-A", "--field-selector", "type=Warning", check=False)[-1500:]
 
     def must(self, holds: bool, what: str) -> None:
         said(f"  {'ok   ' if holds else 'WRONG'} {what}")
@@ -236,9 +236,31 @@ def produce(trial: Trial) -> None:
                    f"{len(pods)} pods run, none was started again")
         out = trial.run(f"helm test {RELEASE} -n {CITY} --logs")
         trial.must("Succeeded" in out, "helm test asks each of them")
+        restore(trial, values)
         upgrade_that_fails(trial, values)
     finally:
         database.end()
+
+
+def restore(trial: Trial, values: pathlib.Path) -> None:
+    """The commands of RESTORING.md, on databases that lost nothing: what the Jobs, the pods and the gateway make of them."""
+    text = re.sub(r"\s+", " ", (ROOT / "helm" / "yikatong" / "RESTORING.md").read_text(encoding="utf-8"))
+    stop, finish = (re.search(f"`(kubectl -n NAMESPACE {verb}[^`]*)`", text)[1].replace("NAMESPACE", CITY) for verb in ("scale ", "exec deploy/"))
+    trial.run(stop)
+    trial.node.kubectl("-n", CITY, "wait", "pod", "-l", "app.kubernetes.io/component notin (migrate,test)", "--for=delete", "--timeout=180s")
+    production = json.loads(values.read_text(encoding="utf-8"))
+    values.write_text(json.dumps({**production, "restore": {"id": "rehearsal"}}), encoding="utf-8")
+    trial.run(f"helm upgrade {RELEASE} helm/yikatong -n {CITY} -f {values} --wait --timeout 35m")
+    scaled = [one for one in trial.node.kubectl("-n", CITY, "get", "hpa", "-o", "jsonpath={.items[*].spec.scaleTargetRef.name}").split()]
+    trial.must(len(scaled) == 3, f"a HorizontalPodAutoscaler leaves them at none: {scaled}")
+    trial.run(f"kubectl -n {CITY} scale {' '.join(f'deployment/{name}' for name in scaled)} --replicas=2")
+    for name in scaled:
+        trial.node.kubectl("-n", CITY, "rollout", "status", f"deployment/{name}", "--timeout=180s")
+    logs = trial.node.kubectl("-n", CITY, "logs", "-l", "app.kubernetes.io/component=migrate", "--prefix", "--tail=-1")
+    raised = set(re.findall(r"migrate-(\w+)-\S*/migrate\] .*epoch", logs))
+    trial.must(raised == {"catalogue", "registry", "bankgateway", "dispatch"}, f"epochs were raised of {sorted(raised)}")
+    out = trial.run(finish)
+    trial.must(bool(out.strip()), f"the restore is finished: {out.strip()[-200:]!r}")
 
 
 def upgrade_that_fails(trial: Trial, values: pathlib.Path) -> None:
