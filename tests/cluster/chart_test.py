@@ -15,7 +15,7 @@ import time
 import urllib.request
 
 from node import ROOT, Node
-from postgres import External
+from postgres import NAME, External
 
 sys.path.append(str(ROOT / "deploy" / "local.d"))
 from kubernetes_people import binaries_of  # noqa: E402
@@ -169,20 +169,19 @@ def ask(trial: Trial) -> None:
 
 
 def keep_out(trial: Trial) -> None:
-    """Whoever is none of the release's pods reaches nothing of it; `helm test`, which may, has just asked the same."""
-    asked = [("yktctl", "--timeout", "5", "health", f"{RELEASE}-dispatch.{NAMESPACE}:8081")]
-    for number, words in enumerate(asked):
-        for namespace in (NAMESPACE, "default"):
-            name = f"stranger-{number}"
-            trial.node.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": namespace}, "spec": {
-                "restartPolicy": "Never", "securityContext": {"runAsNonRoot": True, "runAsUser": 10002, "seccompProfile": {"type": "RuntimeDefault"}},
-                "containers": [{"name": "ask", "image": f"localhost/yikatong/tools:{VERSION}", "imagePullPolicy": "Never",
-                                "command": [f"/usr/local/bin/{words[0]}"], "args": list(words[1:]), "securityContext": {
-                                    "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}}]}})
-            trial.node.kubectl("-n", namespace, "wait", f"pod/{name}", "--for=jsonpath={.status.phase}=Failed", "--timeout=60s")
-            trial.must(True, f"a stranger in {namespace} does not reach dispatch: "
-                             f"{trial.node.kubectl('-n', namespace, 'logs', name)[-200:].strip()!r}")
-            trial.node.kubectl("-n", namespace, "delete", "pod", name)
+    """Who is none of the release's pods reaches nothing of it, and who asks from elsewhere under their labels neither."""
+    of_test = {f"app.kubernetes.io/{key}": value for key, value in (("name", "yikatong"), ("instance", RELEASE), ("component", "test"))}
+    for namespace, labels, ends in ((NAMESPACE, of_test, "Succeeded"), (NAMESPACE, {}, "Failed"), ("default", of_test, "Failed")):
+        trial.node.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "stranger", "namespace": namespace, "labels": labels}, "spec": {
+            "restartPolicy": "Never", "securityContext": {"runAsNonRoot": True, "runAsUser": 10002, "seccompProfile": {"type": "RuntimeDefault"}},
+            "containers": [{"name": "ask", "image": f"localhost/yikatong/tools:{VERSION}", "imagePullPolicy": "Never",
+                            "command": ["/usr/local/bin/yktctl"], "args": ["--timeout", "10", "health", f"{RELEASE}-dispatch.{NAMESPACE}:8081"],
+                            "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}}]}})
+        trial.node.kubectl("-n", namespace, "wait", "pod/stranger", f"--for=jsonpath={{.status.phase}}={ends}", "--timeout=60s")
+        log = trial.node.kubectl("-n", namespace, "logs", "stranger")
+        trial.must(("SERVING" in log) == (ends == "Succeeded") and ("Deadline" in log) == (ends == "Failed"),
+                   f"in {namespace}, {'with' if labels else 'without'} the labels of a test: {log.splitlines()[0]!r}")
+        trial.node.kubectl("-n", namespace, "delete", "pod", "stranger")
 
 
 def lose_pods(trial: Trial) -> None:
@@ -238,6 +237,7 @@ def produce(trial: Trial) -> None:
         trial.must("Succeeded" in out, "helm test asks each of them")
         restore(trial, values)
         upgrade_that_fails(trial, values)
+        remove(trial)
     finally:
         database.end()
 
@@ -280,6 +280,17 @@ def upgrade_that_fails(trial: Trial, values: pathlib.Path) -> None:
     trial.must("password authentication failed" in out, f"the log of the Job says why: {out[-400:]}")
     trial.run(f"helm rollback {RELEASE} -n {CITY} --wait")
     trial.must({one["metadata"]["uid"] for one in trial.running(CITY)} == before, "and back: no pod was touched")
+
+
+def remove(trial: Trial) -> None:
+    """What README says under "Removing" that helm leaves goes by its commands."""
+    trial.run(f"helm uninstall {RELEASE} -n {CITY} --wait")
+    for command in commands_under("Removing"):
+        trial.run(command.replace("-n pay", f"-n {CITY}"))
+    trial.node.kubectl("-n", CITY, "wait", "pod", "--all", "--for=delete", "--timeout=180s")
+    left = trial.node.kubectl("-n", CITY, "get", "all,pvc,networkpolicy,pdb,hpa,configmap", "-o", "name").split()
+    others = {f"service/{NAME}", f"configmap/{RELEASE}-token-issuers", "configmap/kube-root-ca.crt"}
+    trial.must(set(left) == others, f"nothing is left but Secrets and what is not the chart's: {left}")
 
 
 STEPS = (install, keep_out, pay, look, lose_pods, upgrade, uninstall, produce)
