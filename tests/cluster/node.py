@@ -23,6 +23,7 @@ PATIENCE_S = 180
 OWN = ("/var/log/pods", "/var/log/containers", "/var/lib/cni", "/run/netns", "/run/containerd")
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
 
+# A sandbox of a machine may lack CAP_SYS_RESOURCE and AppArmor: neither is asked for.
 CONTAINERD = """
 version = 2
 root = "{state}/containerd"
@@ -59,6 +60,7 @@ COREFILE = """.:53 {
     health
     ready
     kubernetes cluster.local in-addr.arpa ip6.arpa {
+        kubeconfig /etc/coredns/kubeconfig
         pods insecure
         fallthrough in-addr.arpa ip6.arpa
         ttl 30
@@ -142,8 +144,7 @@ class Node:
 
     def _network(self) -> None:
         for words in ("link set lo up", "link add node0 type veth peer name other0", f"address add {ADDRESS}/24 dev node0", "link set node0 up",
-                      "link set other0 up",
-                      "route add default dev node0"):
+                      "link set other0 up", "route add default dev node0"):
             subprocess.run(["ip", *words.split()], check=True)
         for name in ("ipv4/ip_forward", "ipv4/conf/all/route_localnet", "bridge/bridge-nf-call-iptables"):
             pathlib.Path("/proc/sys/net", name).write_text("1")
@@ -228,7 +229,7 @@ class Node:
         inside = self.pki / "inside"
         self._kubeconfig(inside, f"https://{API}:443")
         text = inside.read_text().replace(f"{self.pki}/", "/etc/coredns/")
-        files = {"Corefile": COREFILE.replace("{\n        pods", "{\n        kubeconfig /etc/coredns/kubeconfig\n        pods"), "kubeconfig": text,
+        files = {"Corefile": COREFILE, "kubeconfig": text,
                  **{name: (self.pki / name).read_text() for name in ("ca.crt", "admin.crt", "admin.key")}}
         pod = {"containers": [{"name": "coredns", "image": "localhost/coredns:1", "imagePullPolicy": "Never",
                                "args": ["-conf", "/etc/coredns/Corefile"], "volumeMounts": [{"name": "files", "mountPath": "/etc/coredns"}],
